@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossthink_data.frame_step import FrameStep
-from crossthink_data.schema import LABELS
+from crossthink_data.kinds import LABELS
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 
 FILTER_VERSION = 1  # 1: first published rules

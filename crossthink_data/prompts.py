@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crossthink_data.schema import LABELS
+from crossthink_data.kinds import LABELS
 
 PROMPT_VERSION = 1  # 1: first published texts
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.filters import Thresholds
-from crossthink_data.schema import Category, Domain, QuestionType
+from crossthink_data.kinds import Category, Domain, QuestionType
 from crossthink_data.templates import TemplateMode
 
 RECIPES = Path(__file__).parent / "recipes"

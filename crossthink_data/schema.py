@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import polars as pl
 import pyarrow as pa
 
 SCHEMA_VERSION = 1  # 1: first published schema
-
-QuestionType = Literal["mcq", "open"]
-Category = Literal["gpr", "mr"]
-Domain = Literal["math", "stem", "medicine", "law", "history", "social_science", "humanities", "business", "general"]
-AnswerType = Literal["choice", "number", "math", "text"]
-
-LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of options, by position
 
 _text = pa.string()
 _message = pa.struct([pa.field("role", _text), pa.field("content", _text)])

@@ -13,7 +13,7 @@ import polars as pl
 from crossthink_data import prompts
 from crossthink_data.frame_step import FrameStep
 from crossthink_data.keys import with_ids
-from crossthink_data.schema import LABELS
+from crossthink_data.kinds import LABELS
 from crossthink_data.stands_alone import stands_alone
 
 TemplateMode = Literal["as_is", "open", "both"]

@@ -10,7 +10,8 @@ import orjson
 import polars as pl
 import pytest
 
-from crossthink_data.schema import LABELS, MAPPED
+from crossthink_data.kinds import LABELS
+from crossthink_data.schema import MAPPED
 from crossthink_data.sources.base import Source
 from crossthink_data.sources.raw import plan_units, read_unit
 

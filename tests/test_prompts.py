@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossthink_data import prompts
+from crossthink_data.kinds import LABELS
 from crossthink_data.prompts import prompt_text
-from crossthink_data.schema import LABELS
 from crossthink_data.templates import with_prompts
 from tests.support import rows_frame
 

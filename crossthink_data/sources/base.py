@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from crossthink_data.schema import LABELS, Category, Domain, QuestionType
+from crossthink_data.kinds import LABELS, Category, Domain, QuestionType
 
 PolarsType = pl.DataType | DataTypeClass
 

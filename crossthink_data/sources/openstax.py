@@ -28,7 +28,8 @@ from xml.etree.ElementTree import Element
 import polars as pl
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.schema import LABELS, MAPPED, Domain
+from crossthink_data.kinds import LABELS, Domain
+from crossthink_data.schema import MAPPED
 from crossthink_data.sources.archives import read_members
 from crossthink_data.sources.base import UNKNOWN_LICENSE, Source
 from crossthink_data.sources.cnxml import CNX, local, parse, plain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from crossthink_data.schema import LABELS
+from crossthink_data.kinds import LABELS
 
 _OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.):])[ \t]*", re.MULTILINE)
 # A sentence that only tells how to answer: it begins like an order and names the form of the answer

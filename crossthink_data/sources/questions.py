@@ -18,7 +18,8 @@ import orjson
 import polars as pl
 
 from crossthink_data.hashing import text_numbers
-from crossthink_data.schema import LABELS, MAPPED, AnswerType, Domain, QuestionType
+from crossthink_data.kinds import LABELS, AnswerType, Domain, QuestionType
+from crossthink_data.schema import MAPPED
 from crossthink_data.sources.base import Source
 
 FOLDER = Path(__file__).parent / "questions"

@@ -24,7 +24,8 @@ import polars as pl
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import salt
-from crossthink_data.schema import MAPPED, AnswerType, Domain
+from crossthink_data.kinds import AnswerType, Domain
+from crossthink_data.schema import MAPPED
 from crossthink_data.sources.base import Source
 
 FAMILIES_VERSION = 1  # 1: first published list

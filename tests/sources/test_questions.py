@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from crossthink_data.filters import Thresholds, apply_filters, filters
-from crossthink_data.schema import LABELS, MAPPED
+from crossthink_data.kinds import LABELS
+from crossthink_data.schema import MAPPED
 from crossthink_data.sources.questions import (
     DOMAINS,
     FOLDER,
