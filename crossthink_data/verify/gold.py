@@ -1,0 +1,104 @@
+"""The gold of one row: what a completion is compared with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+
+from crossthink_data.errors import CrossthinkError
+from crossthink_data.kinds import AnswerType
+from crossthink_data.verify.expr import WORD, Apply, Expr, symbols, walk
+from crossthink_data.verify.latex import NotationError, plain
+from crossthink_data.verify.parse import parse
+from crossthink_data.verify.plain_number import plain_number
+
+ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
+
+_WORD = re.compile(r"(?!(?:pi|infty|inf)$)(?![b-df-hj-np-tv-z]{2}$)[^\W\d_]{2,}")  # `xy` is a product, `no` a word
+_NUMERIC = frozenset({"neg", "*", "/", "^", "unit"})
+_DATE = re.compile(r"[12]\d{3} ?- ?\d{2}(?:\d\d|-\d\d)?")  # `1951-52` and `2018-01-22` are not differences
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """A row's gold: `answer` (an option's text where there are options), its `type`, and what may be said instead.
+
+    `options` and `label` ("A" is the first option) are a multiple-choice row's; `aliases` are further golds that count.
+    """
+
+    answer: str
+    type: AnswerType
+    options: tuple[str, ...] = ()
+    label: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Gold:
+        """The gold of a row with the schema's columns; only `answer` is needed.
+
+        Raises CrossthinkError where the answer is no string or the type is unknown.
+        """
+        answer, options = row["answer"], _texts(row, "options")
+        if not isinstance(answer, str):
+            raise CrossthinkError(f"answer is {answer!r}; a gold is a string: write it as one")
+        answer_type = row.get("answer_type") or infer_type(answer, options)
+        if answer_type not in ANSWER_TYPES:
+            raise CrossthinkError(
+                f"answer_type is {answer_type!r}; use one of {', '.join(ANSWER_TYPES)}, or leave it out"
+            )
+        label = row.get("answer_label") or None
+        if not isinstance(label, str | None):
+            raise CrossthinkError(f"answer_label is {label!r}; it is a letter: write it as a string, or leave it out")
+        return cls(answer, answer_type, options, label, _texts(row, "answer_aliases"))
+
+
+def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    """A column of strings; one that is missing or null is empty, and an empty place in it stays one."""
+    values = row.get(column)
+    if values is None:
+        return ()
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise CrossthinkError(f"{column} is {values!r}; it is a list of strings: write it as one, or leave it out")
+    texts = tuple("" if value is None else value for value in values)
+    for text in texts:
+        if not isinstance(text, str):
+            raise CrossthinkError(f"{column} holds {text!r}; it is a list of strings: write it as one")
+    return texts
+
+
+@lru_cache(maxsize=8192)
+def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
+    """The type that picks a gold's comparator, from the gold alone.
+
+    >>> infer_type("1,260"), infer_type("5 cm"), infer_type(r"\\sqrt{2}"), infer_type("Paris")
+    ('number', 'number', 'math', 'text')
+    """
+    if options:
+        return "choice"
+    text = plain(answer)
+    if plain_number(text):
+        return "number"
+    if _WORD.fullmatch(text) or _DATE.fullmatch(text):
+        return "text"
+    try:
+        expr = parse(text)
+    except NotationError as error:
+        return "math" if error.reason == "unsupported" else "text"
+    if any(name.startswith(WORD) for name in symbols(expr)):
+        return "text"
+    return "number" if _is_number(expr) else "math"
+
+
+def _is_number(expr: Expr) -> bool:
+    """A number with its sign and unit, a fraction, a mixed number or a power of ten; a sum is mathematics."""
+    if symbols(expr):
+        return False
+    operations = [node for node in walk(expr) if isinstance(node, Apply)]
+    return all(node.op in _NUMERIC or _is_mixed(node) for node in operations)
+
+
+def _is_mixed(node: Apply) -> bool:
+    return node.op == "+" and len(node.args) == 2 and isinstance(node.args[1], Apply) and node.args[1].op == "/"

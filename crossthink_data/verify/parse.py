@@ -1,0 +1,661 @@
+"""A plain text (see `latex`) read into a tree (see `expr`) by recursive descent, bounded in depth and in tokens.
+
+From the loosest to the tightest: lists, relations, unions, ratios, sums, products, signs, powers, single things.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+from crossthink_data.verify.expr import EMPTY, INFINITY, REALS, WORD, Apply, Expr, Number, Symbol, symbols
+from crossthink_data.verify.latex import NotationError, Token, plain, tokens
+from crossthink_data.verify.units import known
+
+MAX_DEPTH = 60
+MAX_DIGITS = 4_000  # of one number: what Python turns into an integer without complaint
+
+FUNCTIONS = frozenset(
+    {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "lg"}
+    | {"exp", "sqrt", "gcd", "lcm", "min", "max", "abs"}
+)
+_BASES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_OPAQUE = frozenset("fghFGH")  # letters that name a function when a bracket follows
+_CONSTANTS = {"pi": Symbol("π"), "infty": INFINITY, "infinity": INFINITY, "inf": INFINITY, "Infinity": INFINITY}
+_RELATIONS = {
+    "=": "=", "==": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", r"\le": "≤", r"\ge": "≥", r"\ne": "≠",
+    r"\in": "∈", r"\approx": "≈", r"\equiv": "≡", r"\sim": "~", r"\cong": "≅", r"\parallel": "∥", r"\perp": "⊥",
+    r"\subset": "⊂", r"\subseteq": "⊆", r"\iff": "⇔", r"\implies": "⇒", r"\Rightarrow": "⇒", r"\to": "→",
+    r"\rightarrow": "→", r"\notin": "∉",
+}  # fmt: skip
+_SETS = {r"\cup": "∪", r"\cap": "∩", r"\setminus": "∖"}
+_SEPARATORS = frozenset({"and", "or", "and/or"})
+_UNREAD = frozenset(
+    {r"\int", r"\iint", r"\iiint", r"\oint", r"\sum", r"\prod", r"\lim", r"\limsup", r"\liminf", r"\partial", r"\nabla"}
+    | {r"\choose", r"\end", r"\over", r"\atop", r"\substack", r"\overset", r"\underset", r"\stackrel", r"\underbrace"}
+    | {r"\overbrace", r"\bigcup", r"\bigcap", r"\forall", r"\exists", r"\sup", r"\inf"}
+)
+_ACCENTS = frozenset(
+    {r"\overline", r"\vec", r"\hat", r"\widehat", r"\overrightarrow", r"\tilde", r"\underline", r"\overarc", r"\dot"}
+)
+_MATRICES = frozenset({"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"})
+_NO_FACTOR = frozenset(
+    {r"\pm", r"\mp", r"\\", r"\}", r"\pmod", r"\bmod", r"\mod", r"\rangle", r"\rfloor", r"\rceil", r"\&", r"\end"}
+)
+_CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
+_LETTERS = re.compile(r"[A-Z](?: ?(?:,|and) ?(?:and )?[A-Z]){1,25}")
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str, grouped: bool = True) -> Expr:
+    """The tree of a plain text; `grouped`: `1,234` is one number (at the top; in brackets never, unless `(1,000)`).
+
+    Raises NotationError with its reason: `unsupported` (notation that only a computer algebra system reads),
+    `unreadable`, `unbalanced`, `too_deep` or `too_long`.
+    """
+    parser = _Parser(tokens(text), grouped)
+    expr = parser.answer()
+    if parser.token.kind != "end":
+        raise NotationError("unsupported" if parser.token.text in _UNREAD else "unreadable")
+    return expr
+
+
+class _Parser:
+    """One reading of one list of tokens."""
+
+    def __init__(self, found: list[Token], grouped: bool) -> None:
+        self.tokens = found
+        self.position = 0
+        self.depth = 0
+        self.brackets = 0  # how many of ( [ \{ are open
+        self.bars = 0  # how many | are open
+        self.grouped = grouped
+        self.groups = 0  # how many groups of three digits the number at hand has taken
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def next(self) -> Token:
+        token = self.tokens[self.position]
+        self.position = min(self.position + 1, len(self.tokens) - 1)
+        return token
+
+    def take(self, text: str) -> bool:
+        """Moves past the token if it is this sign or command."""
+        if self.token.text != text or self.token.kind in ("text", "end"):
+            return False
+        self.position += 1
+        return True
+
+    def expect(self, text: str) -> None:
+        if not self.take(text):
+            raise NotationError("unbalanced" if self.token.kind == "end" else "unreadable")
+
+    def answer(self) -> Expr:
+        """Things that commas, semicolons, `and` or `or` separate; one alone is itself."""
+        items = [self.relation()]
+        while self.separator():
+            if self.token.kind == "end" or self.token.text in (")", "]", r"\}"):
+                break  # a trailing comma
+            items.append(self.relation())
+        return items[0] if len(items) == 1 else Apply("list", tuple(items))
+
+    def separator(self) -> bool:
+        """Moves past separators: one or several, as in `, and`."""
+        start = self.position
+        while self.is_separator():
+            self.position += 1
+        return self.position > start
+
+    def is_separator(self) -> bool:
+        kind, text, _ = self.token
+        if kind in ("text", "letters"):
+            return text.strip(" ,;\\~").lower() in _SEPARATORS or (kind == "text" and text.strip() in (",", ";"))
+        return kind != "end" and text in (",", ";")
+
+    def relation(self) -> Expr:
+        if self.token.text in ("=", r"\approx") and self.token.kind != "text":
+            self.next()  # `= 5` says 5
+        parts: list[Expr] = [self.union()]
+        while self.token.text in _RELATIONS and self.token.kind in ("sign", "command"):
+            parts.append(Symbol(_RELATIONS[self.next().text]))
+            parts.append(self.union())
+        expr = parts[0] if len(parts) == 1 else Apply("rel", tuple(parts))
+        if self.token.text in (r"\pmod", r"\bmod", r"\mod"):
+            self.next()
+            return Apply("mod", (expr, self.argument()))
+        return expr
+
+    def union(self) -> Expr:
+        expr = self.ratio()
+        while self.token.text in _SETS:
+            expr = Apply(_SETS[self.next().text], (expr, self.ratio()))
+        return expr
+
+    def ratio(self) -> Expr:
+        parts = [self.sum()]
+        while self.take(":"):
+            parts.append(self.sum())
+        return parts[0] if len(parts) == 1 else Apply(":", tuple(parts))
+
+    def sum(self) -> Expr:
+        terms = [self.sign()]
+        while True:
+            if self.token.text in ("+", "-") and self.token.kind == "sign":
+                terms.append(self.sign())
+            elif self.take(r"\pm"):
+                terms = [Apply("±", (_added(terms), self.product()))]
+            elif self.take(r"\mp"):
+                terms = [Apply("∓", (_added(terms), self.product()))]
+            else:
+                return _added(terms)
+
+    def sign(self) -> Expr:
+        negative = False
+        while self.token.text in ("+", "-") and self.token.kind == "sign":
+            negative ^= self.next().text == "-"
+        if self.take(r"\pm"):
+            return Apply("±", (Number(Fraction(0)), self.product()))
+        expr = self.product()
+        return Apply("neg", (expr,)) if negative else expr
+
+    def product(self) -> Expr:
+        expr = self.power()
+        while True:
+            kind, text, _ = self.token
+            if kind == "end":
+                return expr
+            if (kind == "command" and text in (r"\cdot", r"\times")) or (kind == "sign" and text == "*"):
+                self.next()
+                expr = Apply("*", (expr, self.signed_power()))
+            elif (text == "/" and kind == "sign") or (text == "/" and kind == "command"):
+                self.next()
+                expr = Apply("/", (expr, self.signed_power()))
+            elif unit := self.unit(counted=not symbols(expr)):
+                expr = Apply("unit", (expr, Symbol(unit)))
+            elif self.begins_factor():
+                expr = Apply("*", (expr, self.power()))
+            else:
+                return expr
+
+    def signed_power(self) -> Expr:
+        if self.take("-"):
+            return Apply("neg", (self.power(),))
+        self.take("+")
+        return self.power()
+
+    def begins_factor(self) -> bool:
+        kind, text, spaced = self.token
+        if kind == "number":  # `1.01 10^{-5}`, as some write powers of ten
+            return spaced and text == "10" and self.tokens[self.position + 1].text == "^"
+        if kind == "letters":
+            return text.lower() not in _SEPARATORS
+        if kind == "sign":
+            return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.brackets)
+        if kind == "command":
+            return not (text in _RELATIONS or text in _SETS or text in _NO_FACTOR)
+        return False
+
+    def unit(self, counted: bool) -> str:
+        """A unit behind a value, as one string, or what is `counted` (`5 apples`); empty where none follows."""
+        pieces: list[str] = []
+        while True:
+            kind, text, _ = self.token
+            if (kind == "text" and not self.is_separator() and not self.begins_function()) or (
+                kind == "letters" and not self.is_separator() and self.is_unit(text, counted, bool(pieces))
+            ):
+                pieces.append(text)
+            elif text in ("%", r"\%", "$", r"\$") and kind != "text":
+                pieces.append(text.removeprefix("\\"))
+            elif pieces and text == "^" and kind == "sign":
+                pieces.append(self.unit_power())
+                continue
+            elif pieces and text in ("/", r"\cdot") and self.tokens[self.position + 1].kind == "text":
+                pieces.append("/" if text == "/" else "*")
+            else:
+                return " ".join(piece.strip(" .,~\\") for piece in pieces)
+            self.next()
+
+    def is_unit(self, word: str, counted: bool, follows: bool) -> bool:
+        """Whether letters behind a value are no product of variables."""
+        bracketed = self.tokens[min(self.position + 1, len(self.tokens) - 1)].text in ("(", "{", "_")
+        if (word in FUNCTIONS and (bracketed or not known(word))) or word in _CONSTANTS or len(word) < 2:
+            return False
+        return known(word) is not None or (counted and (follows or len(word) > 3))
+
+    def unit_power(self) -> str:
+        self.next()
+        power = self.argument()
+        negative = isinstance(power, Apply) and power.op == "neg"
+        inner = power.args[0] if isinstance(power, Apply) and negative else power
+        if not isinstance(inner, Number):
+            return ""  # a degree sign behind a text, or the like
+        return f"^{'-' if negative else ''}{inner.value}"
+
+    def power(self) -> Expr:
+        expr = self.single()
+        while True:
+            kind, text, _ = self.token
+            if kind == "sign" and text in ("^", "**"):
+                self.next()
+                expr = self.raised(expr)
+            elif kind == "sign" and text == "!":
+                self.next()
+                expr = Apply("!", (expr,))
+            elif kind == "sign" and text == "_" and _is_whole(expr):
+                self.next()
+                expr = Apply("base", (Symbol(_spelled(expr)), self.base()))
+            else:
+                return expr
+
+    def raised(self, base: Expr) -> Expr:
+        start = self.position
+        braced = self.take("{")
+        if self.take(r"\circ"):
+            if braced:
+                self.expect("}")
+            return Apply("unit", (base, Symbol("°")))
+        self.position = start
+        return Apply("^", (base, self.exponent()))
+
+    def exponent(self) -> Expr:
+        self.deepen()
+        if self.take("-"):
+            expr: Expr = Apply("neg", (self.exponent(),))
+        else:
+            self.take("+")
+            expr = self.argument()
+        if self.take("^"):
+            expr = self.raised(expr)
+        self.depth -= 1
+        return expr
+
+    def argument(self) -> Expr:
+        """What a command or a sign takes: a group in braces, or the single thing that follows."""
+        return self.single()
+
+    def first_of(self) -> Expr:
+        """As `argument`, but one character of a number or of letters, as LaTeX reads `\\frac43`."""
+        kind, text, _ = self.token
+        if kind in ("number", "letters") and len(text) > 1 and "." not in text:
+            self.tokens[self.position] = Token(kind, text[1:], False)
+            return Number(Fraction(text[0])) if kind == "number" else Symbol(text[0])
+        return self.argument()
+
+    def group(self) -> Expr:
+        self.expect("{")
+        if self.take("}"):
+            raise NotationError("unreadable")
+        brackets, self.brackets = self.brackets, 0
+        expr = self.answer()
+        self.brackets = brackets
+        self.expect("}")
+        return expr
+
+    def single(self) -> Expr:
+        """One thing; brackets and commands nest through here, so here their depth is bounded."""
+        self.deepen()
+        expr = self.thing()
+        self.depth -= 1
+        return expr
+
+    def deepen(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise NotationError("too_deep")
+
+    def thing(self) -> Expr:
+        kind, text, _ = self.token
+        if kind == "number":
+            return self.number()
+        if kind == "letters":
+            return self.letters()
+        if kind == "text":
+            return self.words()
+        if kind == "command":
+            return self.command()
+        if text == "{" and kind == "sign":
+            return self.group()
+        if text in ("(", "["):
+            return self.bracketed()
+        if text == "|":
+            return self.bars_of()
+        if text == "$":
+            return self.money()
+        if text == "." and self.dots():
+            return Symbol("…")
+        raise NotationError("unbalanced" if kind == "end" else "unreadable")
+
+    def dots(self) -> bool:
+        count = 0
+        while self.take("."):
+            count += 1
+        return count >= 3
+
+    def number(self) -> Expr:
+        digits = self.next().text
+        self.groups = 0
+        while self.is_group(digits):
+            self.groups += 1
+            self.take(",")
+            digits += self.next().text
+        if len(digits) > MAX_DIGITS:
+            raise NotationError("too_long")
+        if self.repeats():
+            return self.repeating(digits)
+        if self.take("_"):
+            return Apply("base", (Symbol(digits), self.base()))
+        _, point, decimals = digits.partition(".")
+        number = Number(Fraction(digits), len(decimals) if point and decimals.isdigit() else None)
+        return number if point else self.mixed(number)
+
+    def base(self) -> Expr:
+        written = self.argument()
+        name = written.name.removeprefix(WORD) if isinstance(written, Symbol) else ""
+        return Number(Fraction(_BASES.index(name))) if name in _BASES else written
+
+    def is_group(self, digits: str) -> bool:
+        """Whether a comma and three digits follow that belong to this number."""
+        comma, following = self.token, self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        if comma.kind == "number" and comma.spaced:  # `60 000`
+            return len(comma.text) == 3 and digits.isdigit() and (len(digits) <= 3 or self.groups > 0)
+        if comma.text != "," or comma.kind != "sign" or comma.spaced or following.kind != "number" or following.spaced:
+            return False
+        whole = following.text.partition(".")[0]
+        if len(whole) != 3 or "." in digits or (len(digits) > 3 and not self.groups):
+            return False
+        return whole.startswith("0") if self.brackets else self.grouped
+
+    def repeats(self) -> bool:
+        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+        here = self.token
+        return (here.text == r"\overline" and following.text == "{") or (
+            here.text == "." and following.text == r"\overline"
+        )
+
+    def repeating(self, digits: str) -> Expr:
+        """`0.1\\overline{6}`, exactly."""
+        self.take(".")
+        self.expect(r"\overline")
+        self.expect("{")
+        period = self.next()
+        self.expect("}")
+        if period.kind != "number" or not period.text.isdigit():
+            raise NotationError("unreadable")
+        decimals = len(digits.partition(".")[2])
+        tail = Fraction(int(period.text), 10 ** len(period.text) - 1) / 10**decimals
+        return Number(Fraction(digits) + tail)
+
+    def mixed(self, whole: Number) -> Expr:
+        """`1\\frac{2}{3}` and `1 2/3`: a whole number and a fraction of whole numbers are one number."""
+        following = [token.kind if token.kind == "number" else token.text for token in self.tokens[self.position :][:3]]
+        if following == ["number", "/", "number"] and self.token.spaced:
+            above, _, below = self.next(), self.next(), self.next()
+            return Apply("+", (whole, Apply("/", (Number(Fraction(above.text)), Number(Fraction(below.text))))))
+        if self.token.text != r"\frac":
+            return whole
+        start = self.position
+        saved = self.tokens[start : start + 3]
+        part = self.command()
+        if isinstance(part, Apply) and part.op == "/" and all(_is_whole(arg) for arg in part.args):
+            return Apply("+", (whole, part))
+        self.tokens[start : start + 3] = saved
+        self.position = start
+        return whole
+
+    def letters(self) -> Expr:
+        run = self.next().text
+        if run in FUNCTIONS:
+            return self.function(run)
+        if run in _CONSTANTS:
+            return _CONSTANTS[run]
+        if len(run) > 3:
+            return Symbol(WORD + run)
+        if len(run) > 1:  # a product, of which only the last letter is raised in `xy^2`
+            self.position -= 1
+            self.tokens[self.position] = Token("letters", run[1:], False)
+        return self.named(run[0]) if len(run) == 1 else Symbol(run[0])
+
+    def named(self, name: str) -> Expr:
+        """A symbol with its subscript and primes; with a bracket behind, a function's value."""
+        if self.take("_"):
+            name += "_" + _spelled(self.argument())
+        while self.take("'"):
+            name += "'"
+        if self.token.text == "(" and self.token.kind == "sign" and (name[0] in _OPAQUE or self.is_defined()):
+            inner = self.bracketed()
+            return Apply("call:" + name, inner.args if isinstance(inner, Apply) and inner.op == "()" else (inner,))
+        return Symbol(name)
+
+    def is_defined(self) -> bool:
+        """Whether `(x) =` follows, which makes the letter before it a function's name."""
+        following = [token.text for token in self.tokens[self.position + 1 : self.position + 4]]
+        return len(following) == 3 and following[0].isalpha() and following[1:] == [")", "="]
+
+    def words(self) -> Expr:
+        text = self.next().text.strip(" .~\\")
+        if text in FUNCTIONS:
+            return self.function(text)
+        return word(text)
+
+    def command(self) -> Expr:
+        name = self.next().text
+        bare = name[1:]
+        if bare in FUNCTIONS and name != r"\sqrt":
+            return self.function(bare)
+        if bare in _CONSTANTS:
+            return _CONSTANTS[bare]
+        if name == r"\frac":
+            above = self.first_of()
+            return Apply("/", (above, self.first_of()))
+        if name == r"\sqrt":
+            return self.root()
+        if name == r"\binom":
+            above = self.first_of()
+            return Apply("binom", (above, self.first_of()))
+        if name in (r"\{", r"\langle", r"\lfloor", r"\lceil"):
+            self.position -= 1
+            return self.bracketed()
+        if name in (r"\$", r"\%"):
+            self.position -= 1
+            return self.money()
+        if name == r"\begin":
+            return self.matrix()
+        if name in _ACCENTS:
+            return self.argument()
+        if name == r"\mathbb":
+            return _named_set(self.argument())
+        if name == r"\emptyset":
+            return EMPTY
+        if name == r"\dots":
+            return Symbol("…")
+        if name in _UNREAD:
+            raise NotationError("unsupported")
+        if name in (r"\|", r"\&", r"\\", r"\#", r"\}", r"\_"):
+            raise NotationError("unreadable")
+        return self.named(bare)
+
+    def root(self) -> Expr:
+        degree: Expr | None = None
+        if self.take("["):
+            degree = self.sum()
+            self.expect("]")
+        inner = self.argument()
+        return Apply("root", (inner, degree)) if degree else Apply("sqrt", (inner,))
+
+    def money(self) -> Expr:
+        sign = self.next().text.removeprefix("\\")
+        if sign != "$":
+            raise NotationError("unreadable")
+        return Apply("unit", (self.power(), Symbol("$")))
+
+    def function(self, name: str) -> Expr:
+        base: Expr | None = None
+        power: Expr | None = None
+        if self.take("_"):
+            base = self.argument()
+        if self.take("^"):
+            power = self.exponent()
+        if self.take("_"):
+            base = self.argument()
+        if name == "sqrt":
+            return Apply("sqrt", (self.argument(),))
+        argument = self.function_argument()
+        args = argument.args if isinstance(argument, Apply) and argument.op == "()" else (argument,)
+        if base is not None:
+            args = (*args, base)
+        if power == Apply("neg", (Number(Fraction(1)),)):
+            return Apply("arc" + name, args)
+        value = Apply(name, args)
+        return value if power is None else Apply("^", (value, power))
+
+    def function_argument(self) -> Expr:
+        """A group or brackets; without them the product that follows, up to the next function or sign."""
+        if self.token.text in ("(", "{", "[") and self.token.kind == "sign":
+            inner = self.argument()
+            return self.raised(inner) if self.token.text == "^" and self.is_degree() else inner
+        expr = self.power()
+        while self.begins_factor() and not self.begins_function() and self.token.text not in ("(", "|"):
+            expr = Apply("*", (expr, self.power()))
+        if self.token.kind in ("text", "letters") and known(self.token.text.strip(" .~\\")) == "°":
+            self.next()
+            return Apply("unit", (expr, Symbol("°")))
+        return expr
+
+    def is_degree(self) -> bool:
+        after = [token.text for token in self.tokens[self.position + 1 : self.position + 3]]
+        if r"\circ" not in after:
+            return False
+        self.next()
+        return True
+
+    def begins_function(self) -> bool:
+        kind, text, _ = self.token
+        if kind == "text":  # `\text{lcm}(4, 6)`, while the minutes of `5\text{ min}` have no bracket
+            following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
+            return text.strip() in FUNCTIONS and following.text in ("(", "{")
+        return kind in ("command", "letters") and text.removeprefix("\\") in FUNCTIONS - {"sqrt"}
+
+    def bracketed(self) -> Expr:
+        opening = self.next().text
+        closing = _CLOSING[opening]
+        self.brackets += 1
+        bars, self.bars = self.bars, int(opening == r"\{")  # in a set `|` says "such that"
+        if opening == r"\{" and self.take(r"\}"):
+            self.brackets -= 1
+            return EMPTY
+        expr = self.answer()
+        if opening == r"\{" and (self.take("|") or self.take(":")):
+            expr = self.answer()  # the condition says which elements; what they are called says nothing
+            self.expect(closing)
+            self.brackets, self.bars = self.brackets - 1, bars
+            return expr
+        end = self.next().text
+        self.brackets, self.bars = self.brackets - 1, bars
+        return _bracket_value(opening, end, closing, expr)
+
+    def bars_of(self) -> Expr:
+        self.expect("|")
+        self.bars += 1
+        inner = self.answer()
+        self.bars -= 1
+        self.expect("|")
+        return Apply("abs", (inner,))
+
+    def matrix(self) -> Expr:
+        self.expect("{")
+        name = self.next().text
+        self.expect("}")
+        if name not in _MATRICES:
+            raise NotationError("unsupported")
+        if name == "array" and self.token.text == "{":
+            while self.token.kind != "end" and not self.take("}"):
+                self.next()
+        rows = [self.row()]
+        while self.take(r"\\"):
+            if self.token.text == r"\end":
+                break
+            rows.append(self.row())
+        self.expect(r"\end")
+        self.expect("{")
+        self.expect(name)
+        self.expect("}")
+        matrix = Apply("matrix", tuple(rows))
+        return Apply("det", (matrix,)) if name in ("vmatrix", "Vmatrix") else matrix
+
+    def row(self) -> Expr:
+        brackets, self.brackets = self.brackets, 0
+        cells = [self.answer()]
+        while self.take("&"):
+            cells.append(self.answer())
+        self.brackets = brackets
+        return Apply("row", tuple(cells))
+
+
+def word(text: str) -> Expr:
+    """Words as one symbol; a single letter, also in brackets, is that letter; a number is a number."""
+    inner = text.strip()
+    if len(inner) > 2 and inner[0] == "(" and inner[-1] == ")":
+        inner = inner[1:-1].strip()
+    if len(inner) == 1 and inner.isalpha():
+        return Symbol(inner)
+    if _LETTERS.fullmatch(inner):
+        return Apply(
+            "list", tuple(Symbol(letter) for letter in inner.replace(" ", "").replace("and", ",") if letter != ",")
+        )
+    if inner.isdigit() and inner.isascii() and len(inner) < MAX_DIGITS:
+        return Number(Fraction(inner))
+    return Symbol(WORD + " ".join(inner.lower().split()))
+
+
+def _added(terms: list[Expr]) -> Expr:
+    return terms[0] if len(terms) == 1 else Apply("+", tuple(terms))
+
+
+def _is_whole(expr: Expr) -> bool:
+    return isinstance(expr, Number) and expr.places is None
+
+
+def _spelled(expr: Expr) -> str:
+    """A subscript as a part of a name."""
+    if isinstance(expr, Number):
+        return str(expr.value)
+    if isinstance(expr, Symbol):
+        return expr.name.removeprefix(WORD)
+    return "(" + expr.op + ",".join(_spelled(arg) for arg in expr.args) + ")"
+
+
+def _named_set(letter: Expr) -> Expr:
+    if letter == Symbol("R"):
+        return REALS
+    return Symbol("𝔹" + _spelled(letter))
+
+
+def _bracket_value(opening: str, end: str, closing: str, inner: Expr) -> Expr:
+    """What a pair of brackets means: a group, a tuple or an interval, a set, floor or ceiling."""
+    many = isinstance(inner, Apply) and inner.op == "list"
+    parts = inner.args if isinstance(inner, Apply) and many else (inner,)
+    if opening == r"\{" and end == closing:
+        return Apply("set", parts)
+    if opening == r"\langle" and end == closing:
+        return Apply("()", parts)
+    if opening in (r"\lfloor", r"\lceil"):
+        if end != closing:
+            raise NotationError("unreadable")
+        return Apply("floor" if opening == r"\lfloor" else "ceil", (inner,))
+    if end not in (")", "]") or opening not in ("(", "["):
+        raise NotationError("unbalanced")
+    if many:
+        return Apply(opening + end, parts)
+    if end != closing:
+        raise NotationError("unreadable")
+    if opening == "[" and not (isinstance(inner, Apply) and inner.op in ("matrix", "+", "*", "/", "^", "neg", "±")):
+        return Apply("[]", (inner,))
+    return inner
+
+
+def read(text: str, grouped: bool = True) -> Expr:
+    """The tree of an answer as written; see `plain` and `parse`."""
+    return parse(plain(text), grouped)
