@@ -16,7 +16,9 @@ from crossthink_data import __version__
 from crossthink_data.errors import CrossthinkError
 
 if TYPE_CHECKING:
+    from crossthink_data.row_files import Batch
     from crossthink_data.show import Table
+    from crossthink_data.verify.verdict import Grade
 
 app = typer.Typer(
     name="crossthink",
@@ -157,6 +159,49 @@ def diff(
 
 
 @app.command()
+def grade(
+    file: Annotated[Path, typer.Argument(help="JSON lines or parquet; each row has a completion and its answer.")],
+    policy: Annotated[
+        str, typer.Option(help="equivalent, strict; of choices label, text, label+text, any.")
+    ] = "equivalent",
+    flexible: Annotated[bool, typer.Option("--flexible", help="Also take an answer that stands in no box.")] = False,
+    think_open: Annotated[bool, typer.Option("--think-open", help="The prompts ended inside <think>.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = min(os.cpu_count() or 1, 8),
+    deadline: Annotated[float, typer.Option(min=0.01, help="Seconds an item may take.")] = 5.0,
+    out: Annotated[Path | None, typer.Option(help="Write the rows with their verdicts: .jsonl or .parquet.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show each row's verdict and why.")] = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Grade the completions of a file against their golds."""
+    from crossthink_data.grading import (
+        Settings,
+        explain_table,
+        grade_file,
+        known_policy,
+        summary_json,
+        summary_table,
+    )
+    from crossthink_data.progress import Progress
+
+    if explain and json_:
+        raise CrossthinkError("--explain shows a table and --json one object: leave one out, or write rows with --out")
+    settings = Settings(known_policy(policy), flexible, think_open, workers, deadline)
+    with Progress(quiet or explain) as progress:
+
+        def each(batch: Batch, grades: list[Grade]) -> None:
+            progress.source(f"{batch.numbers[-1]:,} rows")
+            if explain:
+                _print_tables([explain_table(batch, grades)])
+
+        summary = grade_file(file, settings, out, each)
+    if json_:
+        _print_json(summary_json(summary, settings))
+        return
+    _print_tables([summary_table(file, summary)])
+
+
+@app.command()
 def sources(json_: Json = False) -> None:
     """List the known sources, their licences and revisions."""
     from crossthink_data.show import source_table
@@ -215,14 +260,15 @@ def _print_json(value: Any) -> None:
 def _print_tables(tables: list[Table]) -> None:
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 120)
     for table in tables:
-        rich = RichTable(title=table.title, title_justify="left", title_style="bold")
+        rich = RichTable(title=Text(table.title, "bold"), title_justify="left")
         for i, column in enumerate(table.columns):
             rich.add_column(column, justify="left" if i < table.left else "right", overflow="fold")
         for row in table.rows:
-            rich.add_row(*map(str, row))
+            rich.add_row(*(Text(str(cell)) for cell in row))  # a model's brackets are no markup
         console.print(rich)
 
 
