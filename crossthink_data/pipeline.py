@@ -1,7 +1,7 @@
 """A recipe becomes a run: four stages of datatrove pipelines, then the manifest.
 
     prepare   units of the sources -> rows -> template -> filters -> buckets        `tasks` tasks
-    dedup     a bucket's rows, each question once                                   a task a bucket
+    dedup     a bucket's rows, each question once; goldcheck                         a task a bucket
     select    samples, splits and draws, as numbers                                 one task
     write     pool, blends and removed ids as parquet                               a task a file
 
@@ -37,6 +37,7 @@ from crossthink_data.exchange import (
 from crossthink_data.executor import LocalExecutor
 from crossthink_data.filters import Filter
 from crossthink_data.frame_step import FrameStep
+from crossthink_data.goldcheck import Goldcheck
 from crossthink_data.hashing import key_numbers
 from crossthink_data.held_out import HeldOut
 from crossthink_data.keys import stem_keys
@@ -233,7 +234,7 @@ def _check_bad_lines(plan: Plan, prepared: Path, buckets: int) -> None:
 
 def _dedup(plan: Plan, work: Path, prepared: Path, workers: int, buckets: int, progress: Progress) -> Path:
     folder = work / "dedup"
-    steps = [ReadBucket(prepared), Deduplicate(), WriteBucket(prepared, folder, list(plan.sources))]
+    steps = [ReadBucket(prepared), Deduplicate(), Goldcheck(), WriteBucket(prepared, folder, list(plan.sources))]
     _run_stage(work, folder.name, steps, buckets, workers, progress)
     return folder
 

@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from crossthink_data import blend, dedup, filters, keys, prompts, schema, stands_alone
+from crossthink_data import blend, dedup, filters, goldcheck, keys, prompts, schema, stands_alone
 from crossthink_data.benchmarks import BENCHMARKS, benchmark
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.hashing import file_sha256
@@ -24,6 +24,7 @@ from crossthink_data.sources.base import Source
 from crossthink_data.sources.hub import fetch, pin
 from crossthink_data.sources.inline import inline_source
 from crossthink_data.sources.raw import Unit, plan_units
+from crossthink_data.verify.compare import GRADER_VERSION
 
 # What a change of meaning bumps; part of every run's hash.
 POLICIES = {
@@ -33,6 +34,8 @@ POLICIES = {
     "filters": filters.FILTER_VERSION,
     "stands_alone": stands_alone.STANDS_ALONE_VERSION,
     "dedup": dedup.DEDUP_VERSION,
+    "verify": GRADER_VERSION,
+    "goldcheck": goldcheck.GOLDCHECK_VERSION,
     "blend": blend.BLEND_VERSION,
 }
 
