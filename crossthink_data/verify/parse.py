@@ -9,41 +9,26 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from crossthink_data.verify.expr import EMPTY, INFINITY, REALS, WORD, Apply, Expr, Number, Symbol, symbols
-from crossthink_data.verify.latex import NotationError, Token, plain, tokens
-from crossthink_data.verify.units import known
+from crossthink_data.verify.cursor import Cursor
+from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, symbols
+from crossthink_data.verify.latex import NotationError, plain, tokens
+from crossthink_data.verify.measures import is_degree, unit
+from crossthink_data.verify.notation import (
+    ACCENTS,
+    BASES,
+    CLOSING,
+    CONSTANTS,
+    FUNCTIONS,
+    MATRICES,
+    NO_FACTOR,
+    OPAQUE,
+    RELATIONS,
+    SEPARATORS,
+    SETS,
+    UNREAD,
+)
+from crossthink_data.verify.numerals import MAX_DIGITS, number
 
-MAX_DEPTH = 60
-MAX_DIGITS = 4_000  # of one number: what Python turns into an integer without complaint
-
-FUNCTIONS = frozenset(
-    {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "lg"}
-    | {"exp", "sqrt", "gcd", "lcm", "min", "max", "abs"}
-)
-_BASES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_OPAQUE = frozenset("fghFGH")  # letters that name a function when a bracket follows
-_CONSTANTS = {"pi": Symbol("π"), "infty": INFINITY, "infinity": INFINITY, "inf": INFINITY, "Infinity": INFINITY}
-_RELATIONS = {
-    "=": "=", "==": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", r"\le": "≤", r"\ge": "≥", r"\ne": "≠",
-    r"\in": "∈", r"\approx": "≈", r"\equiv": "≡", r"\sim": "~", r"\cong": "≅", r"\parallel": "∥", r"\perp": "⊥",
-    r"\subset": "⊂", r"\subseteq": "⊆", r"\iff": "⇔", r"\implies": "⇒", r"\Rightarrow": "⇒", r"\to": "→",
-    r"\rightarrow": "→", r"\notin": "∉",
-}  # fmt: skip
-_SETS = {r"\cup": "∪", r"\cap": "∩", r"\setminus": "∖"}
-_SEPARATORS = frozenset({"and", "or", "and/or"})
-_UNREAD = frozenset(
-    {r"\int", r"\iint", r"\iiint", r"\oint", r"\sum", r"\prod", r"\lim", r"\limsup", r"\liminf", r"\partial", r"\nabla"}
-    | {r"\choose", r"\end", r"\over", r"\atop", r"\substack", r"\overset", r"\underset", r"\stackrel", r"\underbrace"}
-    | {r"\overbrace", r"\bigcup", r"\bigcap", r"\forall", r"\exists", r"\sup", r"\inf"}
-)
-_ACCENTS = frozenset(
-    {r"\overline", r"\vec", r"\hat", r"\widehat", r"\overrightarrow", r"\tilde", r"\underline", r"\overarc", r"\dot"}
-)
-_MATRICES = frozenset({"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "Vmatrix"})
-_NO_FACTOR = frozenset(
-    {r"\pm", r"\mp", r"\\", r"\}", r"\pmod", r"\bmod", r"\mod", r"\rangle", r"\rfloor", r"\rceil", r"\&", r"\end"}
-)
-_CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 _LETTERS = re.compile(r"[A-Z](?: ?(?:,|and) ?(?:and )?[A-Z]){1,25}")
 
 
@@ -57,41 +42,12 @@ def parse(text: str, grouped: bool = True) -> Expr:
     parser = _Parser(tokens(text), grouped)
     expr = parser.answer()
     if parser.token.kind != "end":
-        raise NotationError("unsupported" if parser.token.text in _UNREAD else "unreadable")
+        raise NotationError("unsupported" if parser.token.text in UNREAD else "unreadable")
     return expr
 
 
-class _Parser:
-    """One reading of one list of tokens."""
-
-    def __init__(self, found: list[Token], grouped: bool) -> None:
-        self.tokens = found
-        self.position = 0
-        self.depth = 0
-        self.brackets = 0  # how many of ( [ \{ are open
-        self.bars = 0  # how many | are open
-        self.grouped = grouped
-        self.groups = 0  # how many groups of three digits the number at hand has taken
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.position]
-
-    def next(self) -> Token:
-        token = self.tokens[self.position]
-        self.position = min(self.position + 1, len(self.tokens) - 1)
-        return token
-
-    def take(self, text: str) -> bool:
-        """Moves past the token if it is this sign or command."""
-        if self.token.text != text or self.token.kind in ("text", "end"):
-            return False
-        self.position += 1
-        return True
-
-    def expect(self, text: str) -> None:
-        if not self.take(text):
-            raise NotationError("unbalanced" if self.token.kind == "end" else "unreadable")
+class _Parser(Cursor):
+    """The grammar, a method a level; each returns the tree of what it has moved past."""
 
     def answer(self) -> Expr:
         """Things that commas, semicolons, `and` or `or` separate; one alone is itself."""
@@ -102,25 +58,12 @@ class _Parser:
             items.append(self.relation())
         return items[0] if len(items) == 1 else Apply("list", tuple(items))
 
-    def separator(self) -> bool:
-        """Moves past separators: one or several, as in `, and`."""
-        start = self.position
-        while self.is_separator():
-            self.position += 1
-        return self.position > start
-
-    def is_separator(self) -> bool:
-        kind, text, _ = self.token
-        if kind in ("text", "letters"):
-            return text.strip(" ,;\\~").lower() in _SEPARATORS or (kind == "text" and text.strip() in (",", ";"))
-        return kind != "end" and text in (",", ";")
-
     def relation(self) -> Expr:
         if self.token.text in ("=", r"\approx") and self.token.kind != "text":
             self.next()  # `= 5` says 5
         parts: list[Expr] = [self.union()]
-        while self.token.text in _RELATIONS and self.token.kind in ("sign", "command"):
-            parts.append(Symbol(_RELATIONS[self.next().text]))
+        while self.token.text in RELATIONS and self.token.kind in ("sign", "command"):
+            parts.append(Symbol(RELATIONS[self.next().text]))
             parts.append(self.union())
         expr = parts[0] if len(parts) == 1 else Apply("rel", tuple(parts))
         if self.token.text in (r"\pmod", r"\bmod", r"\mod"):
@@ -130,8 +73,8 @@ class _Parser:
 
     def union(self) -> Expr:
         expr = self.ratio()
-        while self.token.text in _SETS:
-            expr = Apply(_SETS[self.next().text], (expr, self.ratio()))
+        while self.token.text in SETS:
+            expr = Apply(SETS[self.next().text], (expr, self.ratio()))
         return expr
 
     def ratio(self) -> Expr:
@@ -173,8 +116,8 @@ class _Parser:
             elif (text == "/" and kind == "sign") or (text == "/" and kind == "command"):
                 self.next()
                 expr = Apply("/", (expr, self.signed_power()))
-            elif unit := self.unit(counted=not symbols(expr)):
-                expr = Apply("unit", (expr, Symbol(unit)))
+            elif measure := unit(self, counted=not symbols(expr)):
+                expr = Apply("unit", (expr, Symbol(measure)))
             elif self.begins_factor():
                 expr = Apply("*", (expr, self.power()))
             else:
@@ -191,48 +134,12 @@ class _Parser:
         if kind == "number":  # `1.01 10^{-5}`, as some write powers of ten
             return spaced and text == "10" and self.tokens[self.position + 1].text == "^"
         if kind == "letters":
-            return text.lower() not in _SEPARATORS
+            return text.lower() not in SEPARATORS
         if kind == "sign":
             return text in ("(", "{") or (text == "|" and not self.bars) or (text == "[" and not self.brackets)
         if kind == "command":
-            return not (text in _RELATIONS or text in _SETS or text in _NO_FACTOR)
+            return not (text in RELATIONS or text in SETS or text in NO_FACTOR)
         return False
-
-    def unit(self, counted: bool) -> str:
-        """A unit behind a value, as one string, or what is `counted` (`5 apples`); empty where none follows."""
-        pieces: list[str] = []
-        while True:
-            kind, text, _ = self.token
-            if (kind == "text" and not self.is_separator() and not self.begins_function()) or (
-                kind == "letters" and not self.is_separator() and self.is_unit(text, counted, bool(pieces))
-            ):
-                pieces.append(text)
-            elif text in ("%", r"\%", "$", r"\$") and kind != "text":
-                pieces.append(text.removeprefix("\\"))
-            elif pieces and text == "^" and kind == "sign":
-                pieces.append(self.unit_power())
-                continue
-            elif pieces and text in ("/", r"\cdot") and self.tokens[self.position + 1].kind == "text":
-                pieces.append("/" if text == "/" else "*")
-            else:
-                return " ".join(piece.strip(" .,~\\") for piece in pieces)
-            self.next()
-
-    def is_unit(self, word: str, counted: bool, follows: bool) -> bool:
-        """Whether letters behind a value are no product of variables."""
-        bracketed = self.tokens[min(self.position + 1, len(self.tokens) - 1)].text in ("(", "{", "_")
-        if (word in FUNCTIONS and (bracketed or not known(word))) or word in _CONSTANTS or len(word) < 2:
-            return False
-        return known(word) is not None or (counted and (follows or len(word) > 3))
-
-    def unit_power(self) -> str:
-        self.next()
-        power = self.argument()
-        negative = isinstance(power, Apply) and power.op == "neg"
-        inner = power.args[0] if isinstance(power, Apply) and negative else power
-        if not isinstance(inner, Number):
-            return ""  # a degree sign behind a text, or the like
-        return f"^{'-' if negative else ''}{inner.value}"
 
     def power(self) -> Expr:
         expr = self.single()
@@ -280,8 +187,8 @@ class _Parser:
         """As `argument`, but one character of a number or of letters, as LaTeX reads `\\frac43`."""
         kind, text, _ = self.token
         if kind in ("number", "letters") and len(text) > 1 and "." not in text:
-            self.tokens[self.position] = Token(kind, text[1:], False)
-            return Number(Fraction(text[0])) if kind == "number" else Symbol(text[0])
+            first = self.split()
+            return Number(Fraction(first)) if kind == "number" else Symbol(first)
         return self.argument()
 
     def group(self) -> Expr:
@@ -301,15 +208,10 @@ class _Parser:
         self.depth -= 1
         return expr
 
-    def deepen(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise NotationError("too_deep")
-
     def thing(self) -> Expr:
         kind, text, _ = self.token
         if kind == "number":
-            return self.number()
+            return number(self)
         if kind == "letters":
             return self.letters()
         if kind == "text":
@@ -334,89 +236,21 @@ class _Parser:
             count += 1
         return count >= 3
 
-    def number(self) -> Expr:
-        digits = self.next().text
-        self.groups = 0
-        while self.is_group(digits):
-            self.groups += 1
-            self.take(",")
-            digits += self.next().text
-        if len(digits) > MAX_DIGITS:
-            raise NotationError("too_long")
-        if self.repeats():
-            return self.repeating(digits)
-        if self.take("_"):
-            return Apply("base", (Symbol(digits), self.base()))
-        _, point, decimals = digits.partition(".")
-        number = Number(Fraction(digits), len(decimals) if point and decimals.isdigit() else None)
-        return number if point else self.mixed(number)
-
     def base(self) -> Expr:
         written = self.argument()
         name = written.name.removeprefix(WORD) if isinstance(written, Symbol) else ""
-        return Number(Fraction(_BASES.index(name))) if name in _BASES else written
-
-    def is_group(self, digits: str) -> bool:
-        """Whether a comma and three digits follow that belong to this number."""
-        comma, following = self.token, self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-        if comma.kind == "number" and comma.spaced:  # `60 000`
-            return len(comma.text) == 3 and digits.isdigit() and (len(digits) <= 3 or self.groups > 0)
-        if comma.text != "," or comma.kind != "sign" or comma.spaced or following.kind != "number" or following.spaced:
-            return False
-        whole = following.text.partition(".")[0]
-        if len(whole) != 3 or "." in digits or (len(digits) > 3 and not self.groups):
-            return False
-        return whole.startswith("0") if self.brackets else self.grouped
-
-    def repeats(self) -> bool:
-        following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-        here = self.token
-        return (here.text == r"\overline" and following.text == "{") or (
-            here.text == "." and following.text == r"\overline"
-        )
-
-    def repeating(self, digits: str) -> Expr:
-        """`0.1\\overline{6}`, exactly."""
-        self.take(".")
-        self.expect(r"\overline")
-        self.expect("{")
-        period = self.next()
-        self.expect("}")
-        if period.kind != "number" or not period.text.isdigit():
-            raise NotationError("unreadable")
-        decimals = len(digits.partition(".")[2])
-        tail = Fraction(int(period.text), 10 ** len(period.text) - 1) / 10**decimals
-        return Number(Fraction(digits) + tail)
-
-    def mixed(self, whole: Number) -> Expr:
-        """`1\\frac{2}{3}` and `1 2/3`: a whole number and a fraction of whole numbers are one number."""
-        following = [token.kind if token.kind == "number" else token.text for token in self.tokens[self.position :][:3]]
-        if following == ["number", "/", "number"] and self.token.spaced:
-            above, _, below = self.next(), self.next(), self.next()
-            return Apply("+", (whole, Apply("/", (Number(Fraction(above.text)), Number(Fraction(below.text))))))
-        if self.token.text != r"\frac":
-            return whole
-        start = self.position
-        saved = self.tokens[start : start + 3]
-        part = self.command()
-        if isinstance(part, Apply) and part.op == "/" and all(_is_whole(arg) for arg in part.args):
-            return Apply("+", (whole, part))
-        self.tokens[start : start + 3] = saved
-        self.position = start
-        return whole
+        return Number(Fraction(BASES.index(name))) if name in BASES else written
 
     def letters(self) -> Expr:
-        run = self.next().text
+        run = self.token.text
+        if 1 < len(run) < 4 and run not in FUNCTIONS and run not in CONSTANTS:
+            return Symbol(self.split())  # a product, of which only the last letter is raised in `xy^2`
+        self.next()
         if run in FUNCTIONS:
             return self.function(run)
-        if run in _CONSTANTS:
-            return _CONSTANTS[run]
-        if len(run) > 3:
-            return Symbol(WORD + run)
-        if len(run) > 1:  # a product, of which only the last letter is raised in `xy^2`
-            self.position -= 1
-            self.tokens[self.position] = Token("letters", run[1:], False)
-        return self.named(run[0]) if len(run) == 1 else Symbol(run[0])
+        if run in CONSTANTS:
+            return CONSTANTS[run]
+        return Symbol(WORD + run) if len(run) > 1 else self.named(run)
 
     def named(self, name: str) -> Expr:
         """A symbol with its subscript and primes; with a bracket behind, a function's value."""
@@ -424,7 +258,7 @@ class _Parser:
             name += "_" + _spelled(self.argument())
         while self.take("'"):
             name += "'"
-        if self.token.text == "(" and self.token.kind == "sign" and (name[0] in _OPAQUE or self.is_defined()):
+        if self.token.text == "(" and self.token.kind == "sign" and (name[0] in OPAQUE or self.is_defined()):
             inner = self.bracketed()
             return Apply("call:" + name, inner.args if isinstance(inner, Apply) and inner.op == "()" else (inner,))
         return Symbol(name)
@@ -445,8 +279,8 @@ class _Parser:
         bare = name[1:]
         if bare in FUNCTIONS and name != r"\sqrt":
             return self.function(bare)
-        if bare in _CONSTANTS:
-            return _CONSTANTS[bare]
+        if bare in CONSTANTS:
+            return CONSTANTS[bare]
         if name == r"\frac":
             above = self.first_of()
             return Apply("/", (above, self.first_of()))
@@ -463,7 +297,7 @@ class _Parser:
             return self.money()
         if name == r"\begin":
             return self.matrix()
-        if name in _ACCENTS:
+        if name in ACCENTS:
             return self.argument()
         if name == r"\mathbb":
             return _named_set(self.argument())
@@ -471,7 +305,7 @@ class _Parser:
             return EMPTY
         if name == r"\dots":
             return Symbol("…")
-        if name in _UNREAD:
+        if name in UNREAD:
             raise NotationError("unsupported")
         if name in (r"\|", r"\&", r"\\", r"\#", r"\}", r"\_"):
             raise NotationError("unreadable")
@@ -515,32 +349,25 @@ class _Parser:
         """A group or brackets; without them the product that follows, up to the next function or sign."""
         if self.token.text in ("(", "{", "[") and self.token.kind == "sign":
             inner = self.argument()
-            return self.raised(inner) if self.token.text == "^" and self.is_degree() else inner
+            return self.raised(inner) if self.token.text == "^" and self.is_raised_to_degree() else inner
         expr = self.power()
         while self.begins_factor() and not self.begins_function() and self.token.text not in ("(", "|"):
             expr = Apply("*", (expr, self.power()))
-        if self.token.kind in ("text", "letters") and known(self.token.text.strip(" .~\\")) == "°":
+        if is_degree(self):
             self.next()
             return Apply("unit", (expr, Symbol("°")))
         return expr
 
-    def is_degree(self) -> bool:
+    def is_raised_to_degree(self) -> bool:
         after = [token.text for token in self.tokens[self.position + 1 : self.position + 3]]
         if r"\circ" not in after:
             return False
         self.next()
         return True
 
-    def begins_function(self) -> bool:
-        kind, text, _ = self.token
-        if kind == "text":  # `\text{lcm}(4, 6)`, while the minutes of `5\text{ min}` have no bracket
-            following = self.tokens[min(self.position + 1, len(self.tokens) - 1)]
-            return text.strip() in FUNCTIONS and following.text in ("(", "{")
-        return kind in ("command", "letters") and text.removeprefix("\\") in FUNCTIONS - {"sqrt"}
-
     def bracketed(self) -> Expr:
         opening = self.next().text
-        closing = _CLOSING[opening]
+        closing = CLOSING[opening]
         self.brackets += 1
         bars, self.bars = self.bars, int(opening == r"\{")  # in a set `|` says "such that"
         if opening == r"\{" and self.take(r"\}"):
@@ -568,7 +395,7 @@ class _Parser:
         self.expect("{")
         name = self.next().text
         self.expect("}")
-        if name not in _MATRICES:
+        if name not in MATRICES:
             raise NotationError("unsupported")
         if name == "array" and self.token.text == "{":
             while self.token.kind != "end" and not self.take("}"):
