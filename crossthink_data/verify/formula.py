@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 
-from crossthink_data.verify import structure
+from crossthink_data.verify import structure, units
 from crossthink_data.verify.evaluate import EvaluationError, NoValueError, TooLargeError, evaluate
-from crossthink_data.verify.expr import Apply, Expr, Number, walk
+from crossthink_data.verify.expr import Apply, Expr, Number, symbols, walk
 from crossthink_data.verify.latex import MAX_CHARS, NotationError, plain, squeezed
 from crossthink_data.verify.parse import parse
 from crossthink_data.verify.plain_number import plain_number, with_decimal_comma
 from crossthink_data.verify.verdict import Verdict
 
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
+_MEASURED = re.compile(r"([^A-Za-z]*\d\}?)\s+([A-Za-z][A-Za-z/^*\d]*)")  # `4 m/s`, where the gold has no variables
 _GROWING = frozenset({"+", "*", "^", "!"})
 
 
@@ -58,6 +59,8 @@ def _by_structure(gold: str, answer: str) -> Verdict | None:
         if error.reason in ("too_long", "too_deep"):
             return Verdict("ungradable", error.reason, "structure")
         return None if error.reason == "unsupported" else Verdict("wrong", error.reason, "structure")
+    if (measured := _MEASURED.fullmatch(answer)) and not symbols(expected) and units.canonical(measured[2]):
+        return _by_structure(gold, rf"{measured[1]}\text{{{measured[2]}}}")
     return _by_trees(expected, given) if not _GROUPED.search(gold + " " + answer) else _by_readings(gold, answer)
 
 

@@ -63,7 +63,9 @@ _SAME = {
 }  # fmt: skip
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _DIGIT_SPACE = re.compile(r"(?<=\d)(?:\\[,;: ]|~)\s*(?=\d{3}(?!\d))")
-_SPACES = re.compile(r"\\[,;:>! ]|~|\\(?=\n)|&nbsp;|\s")
+_SPACE = r"(?:\\[,;:>! ]|~|\\(?=\n)|&nbsp;|\s)"
+_SPACES = re.compile(rf"{_SPACE}+")
+_GAP = re.compile(rf"(?<=\d){_SPACE}+(?=\d)")
 _WRAPPED = re.compile(r"\s*(?:\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]|\*\*(.*)\*\*|`(.*)`)\s*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\s*,\s*\}")
 _ROW_SKIP = re.compile(r"(\\\\)\[\d+(?:\.\d+)?(?:pt|em|ex|mm)\]")
@@ -112,8 +114,8 @@ def plain(text: str) -> str:
 
 
 def squeezed(text: str) -> str:
-    """A plain text without its white space: what two spellings of one answer often share."""
-    return _SPACES.sub("", text)
+    """A plain text without its white space: what two spellings of one answer often share. `1 2` is not `12`."""
+    return _SPACES.sub("", _GAP.sub("\0", text))
 
 
 def _ascii(text: str) -> str:

@@ -8,7 +8,7 @@ FUNCTIONS = frozenset(
     {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "lg"}
     | {"exp", "sqrt", "gcd", "lcm", "min", "max", "abs"}
 )
-BASES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 OPAQUE = frozenset("fghFGH")  # letters that name a function when a bracket follows
 CONSTANTS = {"pi": Symbol("π"), "infty": INFINITY, "infinity": INFINITY, "inf": INFINITY, "Infinity": INFINITY}
 RELATIONS = {
@@ -32,3 +32,4 @@ NO_FACTOR = frozenset(
     {r"\pm", r"\mp", r"\\", r"\}", r"\pmod", r"\bmod", r"\mod", r"\rangle", r"\rfloor", r"\rceil", r"\&", r"\end"}
 )
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
+SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}

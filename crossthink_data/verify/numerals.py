@@ -7,6 +7,7 @@ from fractions import Fraction
 from crossthink_data.verify.cursor import Cursor
 from crossthink_data.verify.expr import Apply, Expr, Number
 from crossthink_data.verify.latex import NotationError
+from crossthink_data.verify.notation import SCALES
 
 MAX_DIGITS = 4_000  # of one number: what Python turns into an integer without complaint
 
@@ -18,6 +19,9 @@ def number(cursor: Cursor) -> Expr:
         raise NotationError("too_long")
     if _repeats(cursor):
         return _repeating(cursor, digits)
+    if scale := SCALES.get(cursor.token.text.strip(" ~")):
+        cursor.next()  # `1.5 million`
+        return Number(Fraction(digits) * scale)
     _, point, decimals = digits.partition(".")
     if point:
         return Number(Fraction(digits), len(decimals) if decimals.isdigit() else None)

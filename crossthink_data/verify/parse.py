@@ -15,9 +15,9 @@ from crossthink_data.verify.latex import NotationError, plain, tokens
 from crossthink_data.verify.measures import is_degree, unit
 from crossthink_data.verify.notation import (
     ACCENTS,
-    BASES,
     CLOSING,
     CONSTANTS,
+    COUNTS,
     FUNCTIONS,
     MATRICES,
     NO_FACTOR,
@@ -238,8 +238,7 @@ class _Parser(Cursor):
 
     def base(self) -> Expr:
         written = self.argument()
-        name = written.name.removeprefix(WORD) if isinstance(written, Symbol) else ""
-        return Number(Fraction(BASES.index(name))) if name in BASES else written
+        return word(written.name) if isinstance(written, Symbol) else written
 
     def letters(self) -> Expr:
         run = self.token.text
@@ -250,7 +249,7 @@ class _Parser(Cursor):
             return self.function(run)
         if run in CONSTANTS:
             return CONSTANTS[run]
-        return Symbol(WORD + run) if len(run) > 1 else self.named(run)
+        return word(run) if len(run) > 1 else self.named(run)
 
     def named(self, name: str) -> Expr:
         """A symbol with its subscript and primes; with a bracket behind, a function's value."""
@@ -422,19 +421,21 @@ class _Parser(Cursor):
 
 
 def word(text: str) -> Expr:
-    """Words as one symbol; a single letter, also in brackets, is that letter; a number is a number."""
+    """Words as one symbol; a letter, also in brackets, is that letter, a number a number, `A, B` a list."""
     inner = text.strip()
     if len(inner) > 2 and inner[0] == "(" and inner[-1] == ")":
         inner = inner[1:-1].strip()
     if len(inner) == 1 and inner.isalpha():
         return Symbol(inner)
     if _LETTERS.fullmatch(inner):
-        return Apply(
-            "list", tuple(Symbol(letter) for letter in inner.replace(" ", "").replace("and", ",") if letter != ",")
-        )
+        letters = inner.replace(" ", "").replace("and", ",")
+        return Apply("list", tuple(Symbol(letter) for letter in letters if letter != ","))
     if inner.isdigit() and inner.isascii() and len(inner) < MAX_DIGITS:
         return Number(Fraction(inner))
-    return Symbol(WORD + " ".join(inner.lower().split()))
+    name = " ".join(inner.lower().split())
+    if name in COUNTS:
+        return Number(Fraction(COUNTS.index(name)))
+    return REALS if name in ("all real numbers", "all reals") else Symbol(WORD + name)
 
 
 def _added(terms: list[Expr]) -> Expr:

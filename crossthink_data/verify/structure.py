@@ -27,6 +27,7 @@ def same(gold: Expr, answer: Expr) -> bool:
     """
     if gold == answer:
         return True
+    gold, answer = _elements(gold), _elements(answer)
     if holds(gold, "±") or holds(answer, "±"):
         return _same_members(_solutions(gold), _solutions(answer), counted=True)
     for compare in (_same_regions, _same_equation, _same_many, _same_parts):
@@ -34,6 +35,11 @@ def same(gold: Expr, answer: Expr) -> bool:
         if verdict is not None:
             return verdict
     return _same_scalar(gold, answer)
+
+
+def _elements(expr: Expr) -> Expr:
+    """`x \\in S` says S."""
+    return expr.args[2] if isinstance(expr, Apply) and expr.op == "rel" and expr.args[1] == Symbol("∈") else expr
 
 
 def _same_regions(gold: Expr, answer: Expr) -> bool | None:

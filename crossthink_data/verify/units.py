@@ -65,6 +65,8 @@ _NAMES = {
     "mol": "mol mole moles",
     "mph": "mph",
     "kph": "kph kmh",
+    "a.m.": "am a.m",
+    "p.m.": "pm p.m",
     "dB": "dB decibel decibels",
     "ohm": "ohm ohms Ω",
     "T": "T tesla teslas",
