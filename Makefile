@@ -12,7 +12,7 @@ demo: $(VENV)/.starter
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not real and not long"
 
-test-real: $(VENV)/.dev .venv-olah/.done
+test-real: $(VENV)/.train .venv-olah/.done
 	$(BIN)/python -m pytest -m real --timeout 900
 
 test-long: $(VENV)/.dev
@@ -23,8 +23,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy crossthink_data tests
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.train
 	$(BIN)/python -m tests.bench.build
+	$(BIN)/python -m tests.bench.grade
+	$(BIN)/python -m tests.bench.goldcheck
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +37,10 @@ $(VENV)/.starter: pyproject.toml constraints-cpu.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	$(PIP) --editable '.[starter,dev]'
+	touch $@
+
+$(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
+	$(PIP) --editable '.[starter,dev,train]'
 	touch $@
 
 .venv-olah/.done:
