@@ -66,6 +66,8 @@ def _is_parquet(path: Path) -> bool:
 
 def _check_columns(where: str, found: Sequence[str], needed: Sequence[str]) -> None:
     missing = [name for name in needed if name not in found]
+    if len(set(found)) < len(found):
+        raise CrossthinkError(f"{where} has two columns of one name (of {', '.join(found)}): rename one")
     if missing:
         raise CrossthinkError(
             f"{where} has no column {' and no '.join(map(repr, missing))} (it has {', '.join(found) or 'none'}): "

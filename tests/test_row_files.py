@@ -213,6 +213,13 @@ def test_parquet_without_a_column(tmp_path: Path) -> None:
     assert said(path) == "FILE has no column 'completion' (it has id, answer): name the columns completion, answer"
 
 
+def test_parquet_with_two_columns_of_one_name(tmp_path: Path) -> None:
+    texts = pa.array(["x"])
+    table = pa.Table.from_arrays([texts] * 3, names=["completion", "completion", "answer"])
+    pq.write_table(table, path := tmp_path / "x.parquet")
+    assert said(path) == "FILE has two columns of one name (of completion, completion, answer): rename one"
+
+
 @pytest.mark.parametrize("name", ["x.parquet", "x.jsonl.gz"])
 def test_files_that_are_not_whole(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -5,41 +5,40 @@ How an answer is read, in this order (texts are compared without case, outer wra
 | answer | read as |
 |---|---|
 | `C`, `(C)`, `\text{C}.`, `**Option C**` | the label; if a whole option reads `C` as well, both must be the gold |
-| `c` | the label, where options are known and none is a single letter |
+| `c` | the label, where options are known, none is a single letter and none is a formula with that letter |
 | an option's whole text (`E. coli`) | that option, whatever letter it begins with |
 | `A and B`, `A, B`, `AB`, `(A) (B)` | several labels: wrong |
-| `C. text`, `(C) text`, `C (text)`, `C \text{text}` | label and text; another option's text makes it wrong |
+| `C. text`, `(C) text`, `C (text)`, `C text`, `text (C)` | label and text; another option's text makes it wrong |
+| `C. text or other text`, `C. not text` | a contradiction: wrong |
 | `C. a paraphrase` | the label under `any` and `equivalent`, wrong under `label+text` |
+| `the text`, `0.5` for `1/2`, `5cm` | the one option that it amounts to (`reworded`) |
 | `A good idea`, a Cyrillic `С` | no label, hence no option |
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.gold import Gold
+from crossthink_data.verify.reworded import is_value, reworded
 from crossthink_data.verify.verdict import Policy, Verdict
+from crossthink_data.verify.wrappers import COMMAND, spaced, unwrap
 
 _SLACK = 1_000  # characters by which an answer may be longer than twice the longest option
-_DEPTH = 12  # wrappers around wrappers that are taken off
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+")
-_SPACE = re.compile(r"(?:\s|\\[ ,;!]|\\quad\b|~)+")
-_SIZES = re.compile(r"\\(?:left|right)(?=[()\[\]])")
-_COMMAND = r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)|boldsymbol|bf|rm|boxed|fbox)\b"
-_OPENING = re.compile(rf"{_COMMAND}\s*\{{|\\\(|\\\[|\{{\\(?:rm|bf)\b|\*\*|__|``|[$`\"'*_(\[{{\u2018\u201c]")
-_CLOSING = {"\\(": "\\)", "\\[": "\\]", "(": ")", "[": "]", "\u2018": "\u2019", "\u201c": "\u201d"}
-_WORD = re.compile(r"(?:(?i:option|choice|answer)\b\s*:?\s*|\\(?:rm|bf|sf|math(?:bf|rm|sf))\s+)(?=\S)")
 _LABELLED = re.compile(
-    rf"(?:{_COMMAND}\s*\{{|\\\(|[(\[{{$*_`\"'\s])*+([A-Za-z])"
+    rf"(?:{COMMAND}\s*\{{|\\\(|[(\[{{$*_`\"'\s])*+([A-Za-z])"
     rf"([ \t]*+(?:(?:[.:)\]}}$*`\"']|\\\)|__)++(?:\s*+[-\u2013\u2014.:](?=\s))?+"  # "C.", "(C) -", "**C**:"
-    rf"|[-\u2013\u2014](?=\s)|\n|(?=\$|{_COMMAND})|(?<=\s)(?=\())\s*+)"  # "C - text", "C \text{{text}}", "C (text)"
+    rf"|[-\u2013\u2014]++(?=\s)|\n|(?=\$|{COMMAND})|(?<=\s)(?=\())\s*+)"  # "C - text", "C \text{{text}}", "C (text)"
 )
 _LEADING = re.compile(r"(?:[\s}),;:]|\.(?=\s))+")  # what a label's wrapper leaves before the text
+_BESIDE = re.compile(r"([A-Z])[,;]?\s+(?=\S)")  # "C green tea", "C, green tea"
+_BEHIND = re.compile(r"\s*\(([A-Z])\)\Z")  # "green tea (C)"
+_BETWEEN = re.compile(r"[,;/\n]|\b(?:and|or|but)\b|(?<!\S)\(?[A-Z][.):](?!\S)")  # options named in a row
+_OF_SEVERAL = re.compile(r"\b(?:all|both|each|none|neither|above|below)\b", re.IGNORECASE)
 _FURTHER = re.compile(r"(?:\s*(?:,|/|&|;|\+|\band\b|\bor\b|\bthrough\b))++\W*+([A-Z])(?!\w)")
 _SEVERAL = re.compile(r"\W*[A-Z](?:(?:\W|\band\b|\bor\b)*+[A-Z](?!\w))+\W*|[A-Z]{2,26}")
 
@@ -172,18 +171,33 @@ def _label_of(answer: str, labels: str, options: tuple[str, ...], texts: dict[st
 def _read(answer: str, row: _Row) -> _Reading:
     if len(answer) > 2 * row.longest + _SLACK:
         return _Reading()
-    plain = _unwrap(answer)
+    plain = unwrap(answer)
     texts = _texts(plain, answer, row)
     if len(plain) == 1 and (label := _label(plain, row)):
         return _Reading(label, texts)
     if texts:
         return _Reading(texts=texts)
-    labelled = _labelled(plain, row) or _labelled(_spaced(answer), row)
+    labelled = _labelled(plain, row) or _labelled(spaced(answer), row) or _beside(plain, row)
     if labelled and labelled.texts:
         return labelled
     if _SEVERAL.fullmatch(plain) and all(letter in row.labels for letter in plain if "A" <= letter <= "Z"):
         return _Reading(several=True)
-    return labelled or _Reading()
+    if labelled:
+        return labelled
+    meant = reworded(plain, row.options, row.labels)
+    return _Reading(texts=meant if len(meant) == 1 else "")
+
+
+def _beside(text: str, row: _Row) -> _Reading | None:
+    """A label and an option's whole text with nothing but space between them, or the text and `(C)`."""
+    if found := _BESIDE.match(text):
+        rest = text[found.end() :]
+    elif found := _BEHIND.search(text[-6:]):
+        rest = text[: len(text) - len(found[0])]
+    else:
+        return None
+    texts = row.texts.get(_normal(rest), "") if found[1] in row.labels else ""
+    return _Reading(found[1], texts, more=True) if texts else None
 
 
 def _labelled(text: str, row: _Row) -> _Reading | None:
@@ -196,25 +210,64 @@ def _labelled(text: str, row: _Row) -> _Reading | None:
     further = _FURTHER.match(rest)
     if further and further[1] in row.labels:
         return _Reading(several=True)
-    plain = _unwrap(rest)
-    texts = _texts(plain, rest, row) or _texts(_freed(rest), rest, row)
+    plain = unwrap(rest)
+    dashed = _dashed(mark, rest)
+    texts = row.texts.get(_normal(dashed), "") if dashed else ""
+    texts = texts or _texts(plain, rest, row) or _texts(_freed(rest), rest, row)
+    if not texts and label != found[1]:
+        return None  # "(a) 5 V, (b) 3 A" is a list
     apart = mark[-1:].isspace() or not (mark.endswith((".", ":")) or rest.startswith(("-", "\u2013", "\u2014")))
     if not texts and not apart:
         return None  # "A.M.", "(E)-2-butene": nothing sets the letter apart
+    if not texts and len(plain) == 1 and plain in row.labels.replace(label, ""):
+        return _Reading(several=True)
+    if not texts and plain:
+        text = dashed or _freed(rest)
+        texts = reworded(text, row.options, row.labels) or _others(text, label, row)
     return _Reading(label, texts, more=bool(plain))
+
+
+def _dashed(mark: str, rest: str) -> str:
+    """The text with the dash that ends the label's mark, where that may be the option's own: `C. - 5 J`."""
+    ends = mark.strip()
+    return f"{ends[-1]} {rest}" if len(ends) > 1 and ends[-1] in "-\u2013\u2014" else ""
+
+
+def _others(text: str, label: str, row: _Row) -> str:
+    """The labels that a text beside `label` takes it back with: of other options named whole, or of "not" its own.
+
+    An option that is about others ("cats and dogs", "all of the above") may name them.
+    """
+    own = row.options[row.labels.index(label)] if row.options else ""
+    if _OF_SEVERAL.search(own):
+        return ""
+    about = set(_pieces(own))
+    pieces = [piece for piece in _pieces(text) if piece not in about or piece == _normal(own)]
+    named = "".join(row.texts.get(piece, "") for piece in pieces)
+    if label in named:
+        named += "".join(piece for piece in pieces if len(piece) == 1 and piece in row.labels)
+    denied = any(label in row.texts.get(piece.removeprefix("not "), "") for piece in pieces if piece[:4] == "not ")
+    return "".join(at for at in named if at != label) or ("?" if denied else "")
+
+
+def _pieces(text: str) -> list[str]:
+    return [_normal(piece) for piece in _BETWEEN.split(text)]
 
 
 def _freed(rest: str) -> str:
     """The text after a label without what a wrapper of the label leaves before it, inside its own wrapper or out."""
-    inner = _unwrap(rest[lead.end() :] if (lead := _LEADING.match(rest)) else rest)
+    inner = unwrap(rest[lead.end() :] if (lead := _LEADING.match(rest)) else rest)
     lead = _LEADING.match(inner)
-    return _unwrap(inner[lead.end() :]) if lead else inner
+    return unwrap(inner[lead.end() :]) if lead else inner
 
 
 def _label(letter: str, row: _Row) -> str | None:
     if letter in row.labels:
         return letter
-    return letter.upper() if row.lower and letter.isascii() and letter.upper() in row.labels else None
+    label = letter.upper()
+    if not row.lower or not letter.isascii() or label not in row.labels:
+        return None
+    return None if is_value(letter, row.options) else label
 
 
 def _texts(plain: str, raw: str, row: _Row) -> str:
@@ -222,68 +275,23 @@ def _texts(plain: str, raw: str, row: _Row) -> str:
     texts = row.texts.get(_fold(plain), "")
     if len(texts) < 2:
         return texts
-    exact = "".join(at for at in texts if row.options and row.options[row.labels.index(at)].strip() == raw.strip())
-    return exact or texts
+    for written, bare in ((raw.strip(), False), (plain, True)):
+        exact = "".join(at for at in texts if row.options and _option(row, at, bare) == written)
+        if exact:
+            return exact
+    return texts
+
+
+def _option(row: _Row, label: str, bare: bool) -> str:
+    """An option's text, without its dress where `bare`."""
+    text = row.options[row.labels.index(label)].strip()
+    return unwrap(text) if bare else text
 
 
 def _normal(text: str) -> str:
-    return _fold(_unwrap(text))
+    return _fold(unwrap(text))
 
 
 def _fold(plain: str) -> str:
     """Without case, but for a single letter: the value `c` is not the label `C`."""
     return plain if len(plain) == 1 else plain.casefold()
-
-
-def _spaced(text: str) -> str:
-    """The text in one Unicode dress, with nothing invisible in it."""
-    if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return text.strip()
-
-
-@lru_cache(maxsize=4096)  # a corpus of answers is a few forms of a few letters
-def _unwrap(text: str) -> str:
-    """The text without outer wrappers, a leading "Option", a final period, and spare spaces."""
-    text = _spaced(text)
-    if len(text) == 1:
-        return text
-    text = _SPACE.sub(" ", _SIZES.sub("", text)).strip()
-    for _ in range(_DEPTH):
-        bare = _peeled(text)
-        if bare == text:
-            break
-        text = bare
-    return text
-
-
-def _peeled(text: str) -> str:
-    """One wrapper less; a text that is nothing but wrapper stays."""
-    if len(text) > 1 and text[-1] in ".:":
-        return text[:-1].rstrip()
-    if len(text) == 2 and text[-1] == ")" and text[0].isalpha():
-        return text[0]
-    if word := _WORD.match(text):
-        return text[word.end() :]
-    opening = _OPENING.match(text)
-    if not opening:
-        return text
-    mark = opening[0]
-    closing = "}" if "{" in mark else _CLOSING.get(mark, mark)
-    inner = text[opening.end() : -len(closing)]
-    if not text.endswith(closing) or len(text) < opening.end() + len(closing) or not inner.strip():
-        return text
-    return inner.strip() if _balanced(inner, mark[-1], closing) else text
-
-
-def _balanced(inner: str, opening: str, closing: str) -> bool:
-    """Whether the wrapper's two ends belong together: `(a)(b)` and `$a$ or $b$` are not one wrapper."""
-    if closing not in ")]}":
-        return closing not in inner
-    opening = {")": "(", "]": "[", "}": "{"}[closing]
-    depth = 0
-    for mark in re.findall(rf"\\.|[{re.escape(opening + closing)}]", inner, re.DOTALL):
-        depth += (mark == opening) - (mark == closing)
-        if depth < 0:
-            return False
-    return depth == 0

@@ -26,6 +26,7 @@ _BOX, _OPENING, _CLOSING = 1, 4, 5
 
 # The common box, of braces at most one deep: what the walk would find, at a fifth of its price.
 _PLAIN_BOX = re.compile(r"\\(?:boxed|fbox)\{((?:[^{}\\]++|\\.|\{(?:[^{}\\]++|\\.)*+\})*+)\}", re.DOTALL)
+_ANY_BOX = re.compile(r"\\(?:boxed|fbox)")
 
 # Where a base model goes on with a next question or a next turn.
 _RUN_ON = re.compile(
@@ -74,9 +75,16 @@ def _nothing(reason: str) -> Extraction:
 def _thought_once(text: str, close: int, think_open: bool) -> bool:
     """Whether the `</think>` at `close`, the last tag of all, ends the only thinking, with nothing before that."""
     if think_open:
-        return text.find("think>") == close + 2
+        return _only_close(text, 0, close)
     head = text.find(_OPEN)
-    return head >= 0 and text.find("think>", head + len(_OPEN)) == close + 2 and not text[:head].strip()
+    return head >= 0 and not text[:head].strip() and _only_close(text, head + len(_OPEN), close)
+
+
+def _only_close(text: str, start: int, close: int) -> bool:
+    """Whether there is no tag from `start` up to the `</think>` at `close`; "rethink>" is none."""
+    if text.find("think>", start) == close + 2:  # half the price of the other two
+        return True
+    return text.find(_CLOSE, start) == close and text.find(_OPEN, start) < 0
 
 
 def _last_box(text: str, start: int) -> tuple[str | None, str | None]:
@@ -86,14 +94,26 @@ def _last_box(text: str, start: int) -> tuple[str | None, str | None]:
     if first < 0:
         return None, "no_box"
     last = max(last, text.rfind(_FBOX, max(first, last)))
-    plain = _PLAIN_BOX.match(text, first) if first == last else None
-    content, unclosed = (plain[1], False) if plain else _walk(text, first, last)
+    plain = _plain_boxes(text, first, last)
+    content, unclosed = (plain, False) if plain is not None else _walk(text, first, last)
     if unclosed:
         return None, "box_unclosed"
     if content is None:
         return None, "no_box"
     content = content.strip()
     return (content, None) if content else (None, "box_empty")
+
+
+def _plain_boxes(text: str, first: int, last: int) -> str | None:
+    """What the walk would find where every box is plain and none is within another; None: walk."""
+    box = _PLAIN_BOX.match(text, first)
+    if not box or first == last:
+        return box[1] if box else None
+    end = _run_on(text, box.end())
+    while at := _ANY_BOX.search(text, box.end(), end):
+        if "box" in box[1] or not (box := _PLAIN_BOX.match(text, at.start(), end)):
+            return None
+    return None if "box" in box[1] else box[1]
 
 
 def _walk(text: str, first: int, last: int) -> tuple[str | None, bool]:

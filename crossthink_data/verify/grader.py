@@ -26,6 +26,7 @@ from crossthink_data.verify.verdict import Grade, Policy, Verdict
 CHUNK_ITEMS = 64
 CHUNK_CHARACTERS = 1_000_000
 POLL_S = 0.05  # how late an overrun may be seen
+EXIT_S = 1.0  # that the end of the process waits for a thread's batch
 STARTS = 3  # in a row that may fail: then the environment is at fault, not an item
 MIN_MEMORY_MB = 256
 
@@ -230,8 +231,17 @@ def _forget_all() -> None:
         grader._forget()
 
 
+def _end_shared() -> None:
+    """At exit. Where a daemon thread is in a long batch, the workers end a little later, as their sockets close."""
+    if _shared._lock.acquire(timeout=EXIT_S):
+        try:
+            _shared._stop_all()
+        finally:
+            _shared._lock.release()
+
+
 os.register_at_fork(after_in_child=_forget_all)
-atexit.register(_shared._stop_all)  # without the lock: a daemon thread may hold it for ever
+atexit.register(_end_shared)
 
 
 def shared_grader() -> Grader:

@@ -2,7 +2,7 @@ r"""Free text compared by normal form: equal after the conventions below, or dif
 
 | written                                               | convention                                                  |
 |-------------------------------------------------------|-------------------------------------------------------------|
-| \text{Paris}, \boxed{…}, $…$, \(…\), **…**, "…", '…'  | wrappers come off, in pairs; \$5 and $5 are money           |
+| \text{Paris}, \boxed{…}, $…$, **…**, __…__, "…", '…'  | wrappers come off, in pairs; \$5 and $5 are money           |
 | \ , \quad, a~b                                        | spaces; ~5 is about 5                                       |
 | Paris, PARIS                                          | one case; a single character keeps its own: C is not c      |
 | café, Wałęsa, full width, ﬁ, no-break space           | compatible forms and accents of Latin letters fold          |
@@ -51,17 +51,18 @@ _NO_GOLD = Verdict("ungradable", "empty_gold", "text")
 
 _Edit = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
-_WRAPPER = re.compile(r"\\(?:text(?:bf|it|rm|sc|sf|tt)?|math(?:bf|it|rm|sf)|[mh]box|emph|boxed)\s*\{|\\?[{}]")
+_WRAPPER = re.compile(r"\\(?:text(?:bf|it|rm|sc|sf|tt)?|math(?:bf|it|rm|sf)|[mh]box|emph|underline|boxed)\s*\{|\\?[{}]")
 _LATEX: list[_Edit] = [
     (re.compile(r"(?<=[0-9])(?:\\,|\{,\})(?:\\!)?(?=[0-9])"), ","),  # thousands
     (re.compile(r"\\(?:[()\[\]!]|left(?![a-z])|right(?![a-z]))"), ""),
-    (re.compile(r"\\(?:[ ,;:]|q?quad(?![a-z]))"), " "),
+    (re.compile(r"\\(?:[ ,;:]|q?quad(?![a-z])|\\\s*$)"), " "),
     (re.compile(r"(?<!\\)\$\$?(?!\s)((?:[^$\\]|\\.)+)(?<!\s)\$\$?(?!\w)"), r"\1"),
     (re.compile(r"\\([&%$#_{}])"), r"\1"),
 ]
 _MARKUP: list[_Edit] = [
     (re.compile(r"(?<![\w*])(\*{1,3})(?![\s*])([^*]+)(?<!\s)\1(?![\w*])"), r"\2"),
-    (re.compile(r"(?<=\S)~(?=\S)"), " "),
+    (re.compile(r"(?<!\w)(_{1,2})([^\W_][^_]*)(?<!\s)\1(?!\w)"), r"\2"),
+    (re.compile(r"(?<=[\w}.,:;)])~(?=\S)"), " "),
 ]
 _UNICODE: list[_Edit] = [
     (re.compile("[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff™®]"), ""),
@@ -169,7 +170,7 @@ def _spelled(text: str) -> str:
         text = _unwrapped(text)
     if "\\" in text or "$" in text or "{,}" in text:
         text = _edited(text, _LATEX)
-    return _edited(text, _MARKUP) if "*" in text or "~" in text else text
+    return _edited(text, _MARKUP) if "*" in text or "~" in text or "_" in text else text
 
 
 def _unwrapped(text: str) -> str:

@@ -21,12 +21,24 @@ texts = st.lists(words, min_size=2, max_size=10, unique=True)
 LABEL_FORMS = [
     *("C", " C ", "(C)", "[C]", "{C}", "C)", "C.", "C:", "c", "(c)", "$C$", r"\(C\)", r"\[C\]"),
     *(r"\text{C}", r"\textbf{C}", r"\mathrm{(C)}", r"\mathbf{C}", r"\mathsf{C}", r"\mathsf C", r"{\rm C}"),
-    *(r"\boxed{C}", r"\boxed{\text{C}}", r"$\boxed{\textbf{(C)}}$", r"\left(C\right)", r"\ C\,", "~C~"),
+    *(r"\boxed{C}", r"\boxed{\text{C}}", r"$\boxed{\textbf{(C)}}$", r"\left(C\right)", r"\ C\,"),
     *("**C**", "__C__", "`C`", '"C"', "'C'", "\u201cC\u201d", "**(C)**."),
-    *("Option C", "Choice: C", "Answer: (C)", "option (C)."),
-    *("\uff23", "\u200bC\u200f", "\u00a0C", "\U0001d402"),  # full-width, invisible marks, a hard space, bold
+    *("Option C", "Choice: C", "Answer: (C)", "option (C).", "The answer is C", "The correct answer is (C)."),
+    *("\uff23", "\u200bC\u200f", "\u00a0C", "\U0001d402", "C\u3002"),  # full-width, marks, a hard space, bold
 ]
-TEXT_FORMS = ["green tea", "Green  Tea.", r"\text{green tea}", "**green tea**", "green\u00a0tea", r"$\text{green tea}$"]
+TEXT_FORMS = [
+    "the green tea",
+    "a green tea",
+    "green-tea",
+    "Green Tea!",
+    "The answer is green tea",
+    "green tea",
+    "Green  Tea.",
+    r"\text{green tea}",
+    "**green tea**",
+    "green\u00a0tea",
+    r"$\text{green tea}$",
+]
 BOTH_FORMS = [
     *("C. green tea", "(C) green tea", "C: green tea", "C) Green  tea.", "C - green tea", "C.green tea"),
     *(
@@ -38,6 +50,7 @@ BOTH_FORMS = [
         "C (green tea)",
         "(C) (green tea)",
         "**C** **green tea**",
+        *("C green tea", "C, green tea", "C -- green tea", "green tea (C)", "C. the green tea"),
     ),
     *(r"\text{C. green tea}", r"C \text{ green tea}", r"\text{C}: green tea", r"\textbf{(C)} green tea"),
     *(r"C. $\text{green tea}$", r"\mathbf{C}\text{. green tea}", r"\text{(C) }\text{green tea}", "Option C: green tea"),
@@ -69,6 +82,17 @@ def test_label_and_text_count_together(answer: str) -> None:
         ("A. green tea", "label_text_contradiction"),
         ("C. red wine", "label_text_contradiction"),
         ("C (red wine)", "label_text_contradiction"),
+        ("C red wine", "label_text_contradiction"),
+        ("red wine (C)", "label_text_contradiction"),
+        ("C. the red wine", "label_text_contradiction"),
+        ("C. green tea, red wine", "label_text_contradiction"),
+        ("C. green tea or red wine", "label_text_contradiction"),
+        ("C. red wine, black coffee, green tea, plain water", "label_text_contradiction"),
+        ("C. green tea D. plain water", "label_text_contradiction"),
+        ("C. green tea or D", "label_text_contradiction"),
+        ("C. not green tea", "label_text_contradiction"),
+        (r"\text{C}\text{B}", "several_labels"),
+        ("The answer is not C", "not_an_option"),
         *((answer, "several_labels") for answer in ("A and C", "A, C", "AC", "(A) (C)", "C or B", "C/B", "C; D")),
         *((answer, "several_labels") for answer in ("(C), or (B) if cold", "(C) and (B)", "C. B", "C. and D", "ABCD")),
         ("E", "not_an_option"),  # a label, but not of this row
@@ -96,6 +120,53 @@ def test_a_right_label_with_a_paraphrase_counts_but_not_as_both() -> None:
     assert compare_choice(TEA, "C. tea that is green", "any").correct
     assert compare_choice(TEA, "C. tea that is green", "label+text").reason == "label_with_other_text"
     assert compare_choice(TEA, "B. tea that is green", "any").reason == "different_label"
+
+
+HALF = (r"$\frac{1}{3}$", r"$\frac{1}{2}$", "$x^2$", "4")
+LENGTHS = ("3 cm", "5 cm", "5 m", "half")
+HEATS = ("5 J", "7 J", "- 5 J", "9 J")
+PETS = ("cats", "dogs", "cats and dogs", "neither")
+
+
+@pytest.mark.parametrize(
+    ("options", "label", "answer", "reason"),
+    [
+        *((HALF, "B", answer, "option_text") for answer in (r"\dfrac{1}{2}", r"\frac12", "1/2", "0.5")),
+        *((HALF, "B", f"B. {answer}", "label_and_text") for answer in (r"\dfrac{1}{2}", "1/2")),
+        *((HALF, "B", f"B. {answer}", "label_text_contradiction") for answer in (r"\frac13", "1/3", "4.0")),
+        (HALF, "B", "x^{2}", "different_option"),
+        *((LENGTHS, "B", answer, "option_text") for answer in ("5cm", r"5\text{ cm}", r"5\ \mathrm{cm}")),
+        (LENGTHS, "B", "B. 5 m", "label_text_contradiction"),
+        (LENGTHS, "B", r"B. 5\,\text{m}", "label_text_contradiction"),
+        (LENGTHS, "B", "5", "not_an_option"),  # of two
+        (LENGTHS, "B", "B. 5", "label_and_text"),
+        (LENGTHS, "A", "A. 5", "label_text_contradiction"),
+        (("July 4, 1776", "July 4, 1777"), "A", "4 July 1776", "option_text"),
+        (("July 4, 1776", "July 4, 1777"), "A", "A. 4 July 1777", "label_text_contradiction"),
+        (("2b", "2c", "3b"), "B", "b", "not_an_option"),  # a value, not a label
+        (("red", "good idea"), "B", "A good idea", "label_text_contradiction"),  # label or article
+        (("red", "good idea"), "B", "A good idea!", "not_an_option"),
+        (("red", "good idea"), "B", "a good idea", "option_text"),
+        (HEATS, "C", "C. - 5 J", "label_and_text"),  # the dash is the option's own
+        (HEATS, "C", "C. - 5 J, because", "label"),
+        (HEATS, "A", "A. - 5 J", "label_text_contradiction"),
+        (HEATS, "C", "C. - 5.0 J", "label_and_text"),
+        (HEATS, "A", "A - 5 J", "label_and_text"),
+        (HEATS, "B", "B. - 7 J", "label_and_text"),
+        (("~M v ~S", "M v S"), "B", r"\text{~M v ~S}", "different_option"),  # negations, not spaces
+        (("(a) 5 V, (b) 3 A", "(a) 6 V, (b) 2 A"), "A", "(a) 6 V (b) 2 A", "different_option"),
+        (("(a) 5 V, (b) 3 A", "(a) 6 V, (b) 2 A"), "A", "(a) 6 V; 2 A", "not_an_option"),
+        ((r"\frac{1}{19}", r"\frac{2}{38}"), "B", r"\dfrac{2}{38}", "option_text"),
+        (PETS, "C", "C. both cats and dogs", "label"),
+        (PETS, "C", "C. dogs and cats", "label"),
+        (("cats", "dogs", "all of the above"), "C", "C. cats and dogs", "label"),
+        (PETS, "A", "A. cats and dogs", "label_text_contradiction"),
+    ],
+)
+def test_texts_written_otherwise(options: tuple[str, ...], label: str, answer: str, reason: str) -> None:
+    gold = Gold(options[LABELS.index(label)], "choice", options, label)
+
+    assert compare_choice(gold, answer, "any").reason == reason
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,10 @@ def test_without_an_answer_there_is_a_reason(completion: object, reason: str) ->
         (r"</think><think>\boxed{1}</think>\boxed{4}", False, "4", False),
         (r"\boxed{4}", True, None, False),
         (r"<think>a</think>\boxed{}", False, None, False),
+        (r"<think>rethink> it</think>\boxed{4}", False, "4", True),  # no tag
+        (r"rethink> it</think>\boxed{4}", True, "4", True),
+        (r"<think>rethink> <think>a</think>\boxed{4}", False, "4", False),
+        (r"<think>rethink> </think>a</think>\boxed{4}", False, "4", False),
     ],
 )
 def test_format_is_one_closed_think_block_and_a_box(

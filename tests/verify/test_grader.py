@@ -289,6 +289,25 @@ def test_a_script_without_a_main_guard_leaves_no_worker(tmp_path: Path) -> None:
     wait_until(lambda: not any(alive(int(pid)) for pid in out.split()), 5)
 
 
+@pytest.mark.parametrize("answer", ["1", r"\int_0^1 2x dx"])
+def test_a_daemon_thread_that_grades_is_no_trouble_at_exit(tmp_path: Path, answer: str) -> None:
+    """Neither a traceback nor a hang nor a worker that stays."""
+    script = f"""
+import threading
+items = [Item(r"\\boxed{{{{{answer}}}}}", Gold("1", "math"))] * 40
+def go_on():
+    while True:
+        shared_grader().grade(items)
+threading.Thread(target=go_on, daemon=True).start()
+time.sleep(1.5)
+print(*workers_of(os.getpid()))
+"""
+    process = run_script(tmp_path, script)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    wait_until(lambda: not any(alive(int(pid)) for pid in out.split()), 5)
+
+
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     """The busy one ends by its bound on processor time: it looks at no socket."""
     script = """

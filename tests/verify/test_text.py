@@ -28,6 +28,10 @@ EQUAL = [
     (r"\(x + y\)", "x + y"),
     (r"\[\text{Paris}\]", "Paris"),
     ("**Paris**", "Paris"),
+    ("_Paris_", "Paris"),
+    ("the __big__ house", "the big house"),
+    (r"\underline{Paris}", "Paris"),
+    ("Paris\\\\", "Paris"),  # a line break at the end
     ("*Homo sapiens*", "Homo sapiens"),
     ("the **Seine** river", "the Seine river"),
     ('"Acid rain"', "Acid rain"),
@@ -144,7 +148,10 @@ DIFFERENT = [
     ("$5 and $6", "5 and 6"),
     ("2**3**2", "232"),
     ("A*", "A"),
+    ("a_long_name", "alongname"),
+    ("__", "_"),
     ("~50", "50"),
+    ("(~M)", "(M)"),  # a negation
     (r"\{a\}", "a"),
     ("10^{2}3", "10^{23}"),
     ("f'", "f"),
