@@ -89,10 +89,17 @@ def compare_bounded(gold: Gold, answer: str, policy: Policy = "equivalent") -> V
         return _strict(gold, answer)
     if gold.type == "text":
         return _compare_words(gold, answer)
-    verdicts = [_compare_one(gold, text, answer) for text in (gold.answer, *gold.aliases)]
-    return next(
-        (verdict for verdict in verdicts if verdict and verdict.correct), None if None in verdicts else verdicts[0]
-    )
+    verdict = _compare_one(gold, gold.answer, answer)
+    if not gold.aliases or (verdict and verdict.correct):
+        return verdict
+    return _compare_any(gold, answer, verdict)
+
+
+def _compare_any(gold: Gold, answer: str, verdict: Verdict | None) -> Verdict | None:
+    """The verdict on aliases, where the gold's own was this; unknown where one that is not correct is unknown."""
+    verdicts = [verdict, *(_compare_one(gold, alias, answer) for alias in gold.aliases)]
+    correct = [one for one in verdicts if one and one.correct]
+    return correct[0] if correct else None if None in verdicts else verdict
 
 
 def _strict(gold: Gold, answer: str) -> Verdict:

@@ -21,7 +21,7 @@ Value = Any  # Fraction, or mpmath's mpf or mpc
 
 MAX_BITS = 100_000  # of an exact numerator or denominator
 MAX_FACTORIAL = 5_000
-MAX_EXPONENT = 2**200  # of a number of many digits, in bits of its size
+MAX_ANGLE = 10**30
 
 
 class EvaluationError(ArithmeticError):
@@ -63,7 +63,7 @@ def _context(digits: int) -> Any:
 
 
 NORMAL = Precision(50)
-CAREFUL = 300  # digits, where NORMAL leaves a doubt
+CAREFUL = 1500  # digits, where NORMAL leaves a doubt
 
 
 def evaluate(expr: Expr, point: Mapping[str, Fraction], precision: Precision = NORMAL) -> Value:
@@ -293,12 +293,12 @@ def _ln(context: Any, value: Value) -> Value:
     return Fraction(0) if value == 1 else context.log(_inexactly(value, context))
 
 
-def _elementary(name: str, at_zero: int | None = None) -> Callable[..., Value]:
+def _elementary(name: str, at_zero: int | None = None, largest: int = MAX_BITS) -> Callable[..., Value]:
     def compute(context: Any, value: Value) -> Value:
         if at_zero is not None and value == 0:
             return Fraction(at_zero)
         number = _inexactly(value, context)
-        if abs(number) > MAX_BITS:
+        if abs(number) > largest:
             raise TooLargeError(name)
         return getattr(context, name)(number)
 
@@ -311,6 +311,7 @@ def _folded(step: Callable[[int, int], int]) -> Callable[..., Fraction]:
         result = whole[0]
         for value in whole[1:]:
             result = step(result, value)
+            _sized(Fraction(result))
         return Fraction(result)
 
     return compute
@@ -338,8 +339,10 @@ _OPERATIONS: dict[str, Callable[..., Value]] = {
     "ln": _ln,
     "exp": _elementary("exp", 1),
     "unit": _plus,
-    **{name: _elementary(name, 0) for name in ("sin", "tan", "sinh", "tanh")},
-    **{name: _elementary(name, 1) for name in ("cos", "cosh")},
+    **{name: _elementary(name, 0, MAX_ANGLE) for name in ("sin", "tan")},
+    **{name: _elementary(name, 0) for name in ("sinh", "tanh")},
+    "cos": _elementary("cos", 1, MAX_ANGLE),
+    "cosh": _elementary("cosh", 1),
     **{name: _elementary(name) for name in ("cot", "sec", "csc")},
     **{
         "arc" + name: _elementary("a" + name)

@@ -64,9 +64,16 @@ def symbols(expr: Expr) -> set[str]:
     return found
 
 
-def holds(expr: Expr, op: str) -> bool:
-    """Whether the operation occurs anywhere in the tree."""
-    return any(isinstance(node, Apply) and node.op == op for node in walk(expr))
+def holds(expr: Expr, *ops: str) -> bool:
+    """Whether one of the operations occurs anywhere in the tree."""
+    pending = [expr]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Apply):
+            if node.op in ops:
+                return True
+            pending.extend(node.args)
+    return False
 
 
 def replaced(expr: Expr, op: str, by: str) -> Expr:

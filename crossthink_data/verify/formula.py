@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import re
 
-from crossthink_data.verify import structure, units
+from crossthink_data.verify import structure
 from crossthink_data.verify.evaluate import EvaluationError, NoValueError, TooLargeError, evaluate
-from crossthink_data.verify.expr import Apply, Expr, Number, symbols, walk
+from crossthink_data.verify.expr import Apply, Expr, Number, walk
 from crossthink_data.verify.latex import MAX_CHARS, NotationError, plain, squeezed
 from crossthink_data.verify.parse import parse
 from crossthink_data.verify.plain_number import plain_number, with_decimal_comma
 from crossthink_data.verify.verdict import Verdict
 
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
-_MEASURED = re.compile(r"([^A-Za-z]*\d\}?)\s+([A-Za-z][A-Za-z/^*\d]*)")  # `4 m/s`, where the gold has no variables
 _GROWING = frozenset({"+", "*", "^", "!"})
+
+_SAME = Verdict("correct", "equal", "string")
+_EQUAL_NUMBER = Verdict("correct", "equal", "number")
+_OTHER_NUMBER = Verdict("wrong", "different", "number")
 
 
 def compare_formula(gold: str, answer: str) -> Verdict | None:
     """The verdict on two texts, or None where only a computer algebra system could tell."""
     if gold == answer:
-        return Verdict("correct", "equal", "string")
+        return _SAME
     if max(len(gold), len(answer)) > MAX_CHARS:
         return Verdict("wrong" if len(gold) <= MAX_CHARS else "ungradable", "too_long", "string")
     one, other = plain(gold), plain(answer)
     if squeezed(one) == squeezed(other):
-        return Verdict("correct", "equal", "string") if one else Verdict("ungradable", "gold_empty", "string")
+        return _SAME if one else Verdict("ungradable", "gold_empty", "string")
     if not other:
         return Verdict("wrong", "empty", "string")
     return _by_number(one, other) or _by_structure(one, other)
@@ -44,8 +47,8 @@ def _by_number(gold: str, answer: str) -> Verdict | None:
     if other is None:
         return None
     if one.value == other.value:
-        return Verdict("correct", "equal", "number")
-    return Verdict("wrong", "different", "number") if one.written == other.written else None
+        return _EQUAL_NUMBER
+    return _OTHER_NUMBER if one.written == other.written else None
 
 
 def _by_structure(gold: str, answer: str) -> Verdict | None:
@@ -59,8 +62,6 @@ def _by_structure(gold: str, answer: str) -> Verdict | None:
         if error.reason in ("too_long", "too_deep"):
             return Verdict("ungradable", error.reason, "structure")
         return None if error.reason == "unsupported" else Verdict("wrong", error.reason, "structure")
-    if (measured := _MEASURED.fullmatch(answer)) and not symbols(expected) and units.canonical(measured[2]):
-        return _by_structure(gold, rf"{measured[1]}\text{{{measured[2]}}}")
     return _by_trees(expected, given) if not _GROUPED.search(gold + " " + answer) else _by_readings(gold, answer)
 
 
@@ -81,7 +82,10 @@ def _by_readings(gold: str, answer: str) -> Verdict | None:
     verdict = _by_trees(parse(gold), parse(answer))
     if verdict is None or verdict.correct:
         return verdict
-    expected, given = parse(gold, grouped=False), parse(answer, grouped=False)
+    try:
+        expected, given = parse(gold, grouped=False), parse(answer, grouped=False)
+    except NotationError:
+        return verdict  # it can be read in one way only
     if not _GROUPED.search(gold):
         return _by_trees(expected, given) or verdict
     as_listed = _in_order(expected), _in_order(given)

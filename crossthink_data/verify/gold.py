@@ -12,14 +12,19 @@ from crossthink_data.errors import CrossthinkError
 from crossthink_data.kinds import AnswerType
 from crossthink_data.verify.expr import WORD, Apply, Expr, symbols, walk
 from crossthink_data.verify.latex import NotationError, plain
+from crossthink_data.verify.notation import CONSTANTS, FUNCTIONS, PHRASES, SCALES, SEPARATORS
 from crossthink_data.verify.parse import parse
 from crossthink_data.verify.plain_number import plain_number
+from crossthink_data.verify.units import known
 
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
 _WORD = re.compile(r"(?!(?:pi|infty|inf)$)(?![b-df-hj-np-tv-z]{2}$)[^\W\d_]{2,}")  # `xy` is a product, `no` a word
 _NUMERIC = frozenset({"neg", "*", "/", "^", "unit"})
 _DATE = re.compile(r"[12]\d{3} ?- ?\d{2}(?:\d\d|-\d\d)?")  # `1951-52` and `2018-01-22` are not differences
+MAX_WORDS = 500  # characters: nothing longer is read word by word
+_AMOUNT = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*(?: [a-z]+){1,3}")  # `5 red apples`; `24 December` is a date
+_ERAS = frozenset({"AD", "BC", "BCE", "CE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
     values = row.get(column)
     if values is None:
         return ()
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise CrossthinkError(f"{column} is {values!r}; it is a list of strings: write it as one, or leave it out")
     texts = tuple("" if value is None else value for value in values)
     for text in texts:
@@ -81,7 +86,7 @@ def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
     text = plain(answer)
     if plain_number(text):
         return "number"
-    if _WORD.fullmatch(text) or _DATE.fullmatch(text):
+    if _DATE.fullmatch(text) or _says_words(text):
         return "text"
     try:
         expr = parse(text)
@@ -90,6 +95,27 @@ def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
     if any(name.startswith(WORD) for name in symbols(expr)):
         return "text"
     return "number" if _is_number(expr) else "math"
+
+
+def _says_words(text: str) -> bool:
+    """Whether words stand in the text that are neither a unit behind an amount nor what is so many."""
+    if _WORD.fullmatch(text):
+        return True
+    if len(text) > MAX_WORDS:
+        return "\\" not in text
+    if _AMOUNT.fullmatch(text) or " ".join(text.lower().split()) in PHRASES:
+        return False
+    words = [word.strip(",.;:!?") for word in text.split()]
+    return any(_is_word(word, first=place == 0) for place, word in enumerate(words)) and "\\" not in text
+
+
+def _is_word(word: str, first: bool) -> bool:
+    if not word.isalpha() or len(word) < 2 or word in FUNCTIONS or word in CONSTANTS or word.lower() in SEPARATORS:
+        return False
+    if word in _ERAS:
+        return True
+    initials = word.isupper() and len(word) < 4
+    return not initials and (first or (known(word) is None and word.lower() not in SCALES))
 
 
 def _is_number(expr: Expr) -> bool:

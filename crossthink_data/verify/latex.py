@@ -30,8 +30,8 @@ _UNICODE = str.maketrans(
         "φ": r"\phi ", "ω": r"\omega ", "Δ": r"\Delta ", "Ω": r"\Omega ", "′": "'", "’": "'", "⟨": r"\langle ",
         "⟩": r"\rangle ", "…": r"\dots ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
         "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}",
-        "¾": r"\frac{3}{4}", "⅕": r"\frac{1}{5}", "⅙": r"\frac{1}{6}", "⅛": r"\frac{1}{8}", "€": r"\text{€}",
-        "£": r"\text{£}", "\u200b": None, "\u200c": None, "\u200d": None, "\u200e": None, "\u200f": None,
+        "¾": r"\frac{3}{4}", "⅕": r"\frac{1}{5}", "⅙": r"\frac{1}{6}", "⅛": r"\frac{1}{8}", "€": r"\text{euro}",
+        "£": r"\text{gbp}", "\u200b": None, "\u200c": None, "\u200d": None, "\u200e": None, "\u200f": None,
         "\u2060": None, "\ufeff": None, "\u202a": None, "\u202b": None, "\u202c": None, "\u202d": None,
         "\u202e": None, "\u2066": None, "\u2067": None, "\u2068": None, "\u2069": None, "\u00ad": None,
         "\x00": None,
@@ -54,11 +54,11 @@ _SAME = {
     r"\vert": "|", r"\mid": "|", r"\quad": " ", r"\qquad": " ", r"\ldots": r"\dots", r"\cdots": r"\dots",
     r"\dotsc": r"\dots", r"\ast": "*", r"\div": "/", r"\varnothing": r"\emptyset",
     r"\backslash": r"\setminus", r"\degree": r"^\circ", r"\degrees": r"^\circ", r"\colon": ":",
-    r"\lnot": r"\neg", r"\land": r"\text{and}", r"\wedge": r"\text{and}", r"\lor": r"\text{or}",
-    r"\vee": r"\text{or}", r"\prime": "'", r"\tg": r"\tan", r"\ctg": r"\cot", r"\arctg": r"\arctan",
+    r"\lnot": r"\neg",
+     r"\prime": "'", r"\tg": r"\tan", r"\ctg": r"\cot", r"\arctg": r"\arctan",
     r"\Pr": "P", r"\bar": r"\overline", r"\thinspace": " ", r"\varphi": r"\phi",
-    r"\varepsilon": r"\epsilon", r"\infin": r"\infty", r"\cosec": r"\csc", r"\percent": r"\%",
-    r"\dollar": r"\$", r"\euro": r"\text{€}", r"\pounds": r"\text{£}", r"\nonumber": "",
+    r"\varepsilon": r"\epsilon", r"\infin": r"\infty", r"\imath": "i", r"\cosec": r"\csc", r"\percent": r"\%",
+    r"\dollar": r"\$", r"\euro": r"\text{euro}", r"\pounds": r"\text{gbp}", r"\nonumber": "",
     r"\choose": r"\choose",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\[A-Za-z]+")
@@ -69,6 +69,12 @@ _GAP = re.compile(rf"(?<=\d){_SPACE}+(?=\d)")
 _WRAPPED = re.compile(r"\s*(?:\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]|\*\*(.*)\*\*|`(.*)`)\s*", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\s*,\s*\}")
 _ROW_SKIP = re.compile(r"(\\\\)\[\d+(?:\.\d+)?(?:pt|em|ex|mm)\]")
+_TEXT_ALONE = re.compile(r"\\text\s*\{([^{}]*)\}")
+_EMPTY_GROUP = re.compile(r"(?<!\\)\{\s*\}(?=\s*\^)")  # `5 { }^{\\circ}`
+_EMPTY_TEXT = re.compile(r"\\text\s*\{\s*\}|\\(?:text)?color\s*\{\w*\}")
+_CELSIUS = re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*(?:\\text\s*\{\s*([CF])\s*\}|([CF])(?![A-Za-z]))")
+_UNION = re.compile(r"(?<=[)\]])\s*U\s*(?=[(\[])")
+_TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _MATH_MARK = re.compile(r"(?<!\\)\$")
 _NEGATIVE_SPACE = re.compile(r"\\!\s*")
 
@@ -106,8 +112,14 @@ def plain(text: str) -> str:
         text = _PLACEHOLDER.sub(",", text)
         text = _ROW_SKIP.sub(r"\1", text)
         text = _DIGIT_SPACE.sub("", text)
-        text = _COMMAND.sub(_one_spelling, text)
+        text = _EMPTY_GROUP.sub("", text)
+        text = _EMPTY_TEXT.sub(" ", _COMMAND.sub(_one_spelling, text))
+    if "circ" in text:
+        text = _CELSIUS.sub(lambda found: rf"\text{{°{found[1] or found[2]}}}", text)
     text = _unwrapped(text).strip()
+    if (worded := _TEXT_ALONE.fullmatch(text)) and any(character.isdigit() for character in worded[1]):
+        text = _unwrapped(worded[1].strip())  # `\\text{18 dollars}`
+    text = _TIMES.sub(r"\\times ", _UNION.sub(r"\\cup ", text))
     if text.count("$") - text.count("\\$") > 1:  # `$125$ miles`: the dollars are marks of mathematics, not money
         text = _MATH_MARK.sub(" ", text).strip()
     return text
@@ -174,7 +186,7 @@ def _closes_at_end(text: str, start: int) -> bool:
 
 _TOKEN = re.compile(
     r"(?P<space>(?:\\[,;:>! ]|~|\s)+)"
-    r"|(?P<number>\d+\.\d+[eE][+-]?\d{1,3}(?!\d)|\d+(?:E[+-]?\d|e[+-]?\d\d)\d?(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+    r"|(?P<number>\d+(?:\.\d+)?[eE][+-]?\d{1,3}(?!\d)|\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<letters>[A-Za-z]+)"
     r"|(?P<text>\\text\s*\{)"
     r"|(?P<command>\\(?:[A-Za-z]+|[{}%$#&_|\\\\]))"
@@ -203,6 +215,9 @@ def tokens(text: str) -> list[Token]:
         piece = match[0]
         if kind == "text":
             piece, position = _braced(text, position)
+        if piece == "!=" and found and not spaced and (found[-1].kind == "number" or found[-1].text == ")"):
+            found.append(Token("sign", "!", False))  # `6!=720`
+            piece = "="
         found.append(Token(kind, piece, spaced))  # type: ignore[arg-type] # the groups are named as the kinds
         spaced = False
         if len(found) > MAX_TOKENS:

@@ -40,7 +40,9 @@ def _is_word(cursor: Cursor, counted: bool, first: bool) -> bool:
     """Whether a text, or letters that are no product of variables, are here."""
     kind, text, _ = cursor.token
     if kind == "text":
-        return not cursor.begins_function()
+        word = text.strip(" .,~\\")
+        variable = len(word) == 1 and word.isalpha() and known(word) is None
+        return not variable and not cursor.begins_function()
     bracketed = cursor.ahead().text in ("(", "{", "_")
     if (text in FUNCTIONS and (bracketed or not known(text))) or text in CONSTANTS or len(text) < 2:
         return False

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from crossthink_data.verify.expr import INFINITY, Symbol
+from crossthink_data.verify.expr import EMPTY, INFINITY, REALS, Expr, Symbol
 
 FUNCTIONS = frozenset(
     {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "lg"}
     | {"exp", "sqrt", "gcd", "lcm", "min", "max", "abs"}
 )
-COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan"}
+PHRASES: dict[str, Expr] = {
+    **dict.fromkeys(("all real numbers", "all reals", "the real numbers"), REALS),
+    **dict.fromkeys(("no solution", "no solutions", "no real solution", "no real solutions", "empty set"), EMPTY),
+}
 OPAQUE = frozenset("fghFGH")  # letters that name a function when a bracket follows
 CONSTANTS = {"pi": Symbol("π"), "infty": INFINITY, "infinity": INFINITY, "inf": INFINITY, "Infinity": INFINITY}
 RELATIONS = {
@@ -22,7 +30,19 @@ SEPARATORS = frozenset({"and", "or", "and/or"})
 UNREAD = frozenset(
     {r"\int", r"\iint", r"\iiint", r"\oint", r"\sum", r"\prod", r"\lim", r"\limsup", r"\liminf", r"\partial", r"\nabla"}
     | {r"\choose", r"\end", r"\over", r"\atop", r"\substack", r"\overset", r"\underset", r"\stackrel", r"\underbrace"}
-    | {r"\overbrace", r"\bigcup", r"\bigcap", r"\forall", r"\exists", r"\sup", r"\inf"}
+    | {
+        r"\overbrace",
+        r"\land",
+        r"\lor",
+        r"\wedge",
+        r"\vee",
+        r"\bigcup",
+        r"\bigcap",
+        r"\forall",
+        r"\exists",
+        r"\sup",
+        r"\inf",
+    }
 )
 ACCENTS = frozenset(
     {r"\overline", r"\vec", r"\hat", r"\widehat", r"\overrightarrow", r"\tilde", r"\underline", r"\overarc", r"\dot"}
@@ -32,4 +52,4 @@ NO_FACTOR = frozenset(
     {r"\pm", r"\mp", r"\\", r"\}", r"\pmod", r"\bmod", r"\mod", r"\rangle", r"\rfloor", r"\rceil", r"\&", r"\end"}
 )
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
-SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "hundred": 100, "dozen": 12, "trillion": 10**12}

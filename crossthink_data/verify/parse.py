@@ -10,11 +10,12 @@ from fractions import Fraction
 from functools import lru_cache
 
 from crossthink_data.verify.cursor import Cursor
-from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, symbols
+from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, symbols, walk
 from crossthink_data.verify.latex import NotationError, plain, tokens
 from crossthink_data.verify.measures import is_degree, unit
 from crossthink_data.verify.notation import (
     ACCENTS,
+    ALIASES,
     CLOSING,
     CONSTANTS,
     COUNTS,
@@ -22,13 +23,16 @@ from crossthink_data.verify.notation import (
     MATRICES,
     NO_FACTOR,
     OPAQUE,
+    PHRASES,
     RELATIONS,
     SEPARATORS,
     SETS,
     UNREAD,
 )
 from crossthink_data.verify.numerals import MAX_DIGITS, number
+from crossthink_data.verify.units import MAX_UNIT, canonical, known
 
+_MEASURED = re.compile(r"([^A-Za-z]*\d\}?)\s+([A-Za-z][A-Za-z/^*{}\d]*)")  # `4 m/s`
 _LETTERS = re.compile(r"[A-Z](?: ?(?:,|and) ?(?:and )?[A-Z]){1,25}")
 
 
@@ -39,6 +43,10 @@ def parse(text: str, grouped: bool = True) -> Expr:
     Raises NotationError with its reason: `unsupported` (notation that only a computer algebra system reads),
     `unreadable`, `unbalanced`, `too_deep` or `too_long`.
     """
+    if (phrase := " ".join(text.lower().split())) in PHRASES:
+        return PHRASES[phrase]
+    if len(text) < MAX_UNIT and (measured := _MEASURED.fullmatch(text)) and canonical(measured[2]):
+        text = rf"{measured[1]}\text{{{measured[2]}}}"
     parser = _Parser(tokens(text), grouped)
     expr = parser.answer()
     if parser.token.kind != "end":
@@ -51,12 +59,17 @@ class _Parser(Cursor):
 
     def answer(self) -> Expr:
         """Things that commas, semicolons, `and` or `or` separate; one alone is itself."""
-        items = [self.relation()]
+        items, joined = [self.relation()], True
+        start = self.position
         while self.separator():
             if self.token.kind == "end" or self.token.text in (")", "]", r"\}"):
                 break  # a trailing comma
+            joined &= {token.text.strip() for token in self.tokens[start : self.position]} == {"and"}
             items.append(self.relation())
-        return items[0] if len(items) == 1 else Apply("list", tuple(items))
+            start = self.position
+        if len(items) == 1:
+            return items[0]
+        return Apply("∧" if joined and all(map(_is_inequality, items)) else "list", tuple(items))
 
     def relation(self) -> Expr:
         if self.token.text in ("=", r"\approx") and self.token.kind != "text":
@@ -79,7 +92,7 @@ class _Parser(Cursor):
 
     def ratio(self) -> Expr:
         parts = [self.sum()]
-        while self.take(":"):
+        while not self.such_that and self.take(":"):
             parts.append(self.sum())
         return parts[0] if len(parts) == 1 else Apply(":", tuple(parts))
 
@@ -106,20 +119,24 @@ class _Parser(Cursor):
 
     def product(self) -> Expr:
         expr = self.power()
+        numeric = not symbols(expr)  # all factors so far
         while True:
             kind, text, _ = self.token
             if kind == "end":
                 return expr
             if (kind == "command" and text in (r"\cdot", r"\times")) or (kind == "sign" and text == "*"):
                 self.next()
-                expr = Apply("*", (expr, self.signed_power()))
+                factor = self.signed_power()
+                expr, numeric = Apply("*", (expr, factor)), numeric and not symbols(factor)
             elif (text == "/" and kind == "sign") or (text == "/" and kind == "command"):
                 self.next()
-                expr = Apply("/", (expr, self.signed_power()))
-            elif measure := unit(self, counted=not symbols(expr)):
+                factor = self.signed_power()
+                expr, numeric = Apply("/", (expr, factor)), numeric and not symbols(factor)
+            elif measure := unit(self, counted=numeric):
                 expr = Apply("unit", (expr, Symbol(measure)))
             elif self.begins_factor():
-                expr = Apply("*", (expr, self.power()))
+                factor = self.power()
+                expr, numeric = Apply("*", (expr, factor)), numeric and not symbols(factor)
             else:
                 return expr
 
@@ -133,6 +150,8 @@ class _Parser(Cursor):
         kind, text, spaced = self.token
         if kind == "number":  # `1.01 10^{-5}`, as some write powers of ten
             return spaced and text == "10" and self.tokens[self.position + 1].text == "^"
+        if kind == "text":
+            return len(text.strip()) == 1 and text.strip().isalpha()  # `3 + 4\\mathrm{i}`
         if kind == "letters":
             return text.lower() not in SEPARATORS
         if kind == "sign":
@@ -150,6 +169,8 @@ class _Parser(Cursor):
                 expr = self.raised(expr)
             elif kind == "sign" and text == "!":
                 self.next()
+                if self.is_sign("!"):
+                    raise NotationError("unreadable")  # `5!!` is 15, not 120!
                 expr = Apply("!", (expr,))
             elif kind == "sign" and text == "_" and _is_whole(expr):
                 self.next()
@@ -186,7 +207,12 @@ class _Parser(Cursor):
     def first_of(self) -> Expr:
         """As `argument`, but one character of a number or of letters, as LaTeX reads `\\frac43`."""
         kind, text, _ = self.token
-        if kind in ("number", "letters") and len(text) > 1 and "." not in text:
+        if (
+            kind in ("number", "letters")
+            and len(text) > 1
+            and text.isalnum()
+            and not (kind == "number" and "e" in text.lower())
+        ):
             first = self.split()
             return Number(Fraction(first)) if kind == "number" else Symbol(first)
         return self.argument()
@@ -196,8 +222,9 @@ class _Parser(Cursor):
         if self.take("}"):
             raise NotationError("unreadable")
         brackets, self.brackets = self.brackets, 0
+        such_that, self.such_that = self.such_that, False
         expr = self.answer()
-        self.brackets = brackets
+        self.brackets, self.such_that = brackets, such_that
         self.expect("}")
         return expr
 
@@ -245,8 +272,8 @@ class _Parser(Cursor):
         if 1 < len(run) < 4 and run not in FUNCTIONS and run not in CONSTANTS:
             return Symbol(self.split())  # a product, of which only the last letter is raised in `xy^2`
         self.next()
-        if run in FUNCTIONS:
-            return self.function(run)
+        if run in FUNCTIONS or run in ALIASES:
+            return self.function(ALIASES.get(run, run))
         if run in CONSTANTS:
             return CONSTANTS[run]
         return word(run) if len(run) > 1 else self.named(run)
@@ -269,6 +296,8 @@ class _Parser(Cursor):
 
     def words(self) -> Expr:
         text = self.next().text.strip(" .~\\")
+        if known(text) in ("€", "£", "¥") and self.token.kind == "number":
+            return Apply("unit", (self.power(), Symbol(text)))
         if text in FUNCTIONS:
             return self.function(text)
         return word(text)
@@ -297,7 +326,7 @@ class _Parser(Cursor):
         if name == r"\begin":
             return self.matrix()
         if name in ACCENTS:
-            return self.argument()
+            return _accented(name, self.argument())
         if name == r"\mathbb":
             return _named_set(self.argument())
         if name == r"\emptyset":
@@ -322,7 +351,7 @@ class _Parser(Cursor):
         sign = self.next().text.removeprefix("\\")
         if sign != "$":
             raise NotationError("unreadable")
-        return Apply("unit", (self.power(), Symbol("$")))
+        return Apply("unit", (self.signed_power(), Symbol("$")))
 
     def function(self, name: str) -> Expr:
         base: Expr | None = None
@@ -368,18 +397,21 @@ class _Parser(Cursor):
         opening = self.next().text
         closing = CLOSING[opening]
         self.brackets += 1
-        bars, self.bars = self.bars, int(opening == r"\{")  # in a set `|` says "such that"
+        bars, self.bars = self.bars, int(opening == r"\{")
+        such_that, self.such_that = self.such_that, opening == r"\{"
         if opening == r"\{" and self.take(r"\}"):
             self.brackets -= 1
             return EMPTY
         expr = self.answer()
         if opening == r"\{" and (self.take("|") or self.take(":")):
+            if not _is_element(expr):
+                raise NotationError("unsupported")
             expr = self.answer()  # the condition says which elements; what they are called says nothing
             self.expect(closing)
-            self.brackets, self.bars = self.brackets - 1, bars
+            self.brackets, self.bars, self.such_that = self.brackets - 1, bars, such_that
             return expr
         end = self.next().text
-        self.brackets, self.bars = self.brackets - 1, bars
+        self.brackets, self.bars, self.such_that = self.brackets - 1, bars, such_that
         return _bracket_value(opening, end, closing, expr)
 
     def bars_of(self) -> Expr:
@@ -435,7 +467,26 @@ def word(text: str) -> Expr:
     name = " ".join(inner.lower().split())
     if name in COUNTS:
         return Number(Fraction(COUNTS.index(name)))
-    return REALS if name in ("all real numbers", "all reals") else Symbol(WORD + name)
+    return PHRASES.get(name) or CONSTANTS.get(name) or Symbol(WORD + name)
+
+
+def _is_inequality(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and expr.op == "rel" and {*expr.args[1::2]} <= {Symbol(name) for name in "<≤>≥≠"}
+
+
+def _is_element(expr: Expr) -> bool:
+    """What stands before "such that": a letter, or a letter among the real numbers."""
+    if isinstance(expr, Apply) and expr.op == "rel":
+        return len(expr.args) == 3 and isinstance(expr.args[0], Symbol) and expr.args[1:] == (Symbol("∈"), REALS)
+    return isinstance(expr, Symbol)
+
+
+def _accented(accent: str, expr: Expr) -> Expr:
+    """A bar over a number or a variable changes it; one over two points is their segment, and an arrow says vector."""
+    names = [node for node in walk(expr) if isinstance(node, Symbol)]
+    if accent not in (r"\overline", r"\dot") or (len(names) > 1 and all(name.name[0].isupper() for name in names)):
+        return expr
+    return Apply("call:" + accent, (expr,))
 
 
 def _added(terms: list[Expr]) -> Expr:

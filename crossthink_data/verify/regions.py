@@ -6,17 +6,20 @@ Each becomes a sorted list of pieces with exact ends, so that `x > 3`, `3 < x`, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 
-from crossthink_data.verify.evaluate import EvaluationError, NoValueError, evaluate
-from crossthink_data.verify.expr import INFINITY, REALS, TUPLES, Apply, Expr, Number, Symbol, holds, symbols
+from crossthink_data.verify.evaluate import EvaluationError, NoValueError, TooLargeError, evaluate
+from crossthink_data.verify.expr import INFINITY, REALS, TUPLES, Apply, Expr, Number, Symbol, holds, symbols, walk
 from crossthink_data.verify.values import same_value
 
 _ORDER = {"<": False, "≤": True, ">": False, "≥": True}
 _TURNED = {"<": ">", "≤": "≥", ">": "<", "≥": "≤"}
 _LEAST, _MOST = -1, 1
+_SET_OPERATIONS = frozenset({"∪", "∩", "∖", "∧", "list"})
+MAX_OPERATIONS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ _ALL = [Piece(_FROM, _TO)]
 
 def is_region(expr: Expr) -> bool:
     """Whether the tree is written as a set of real numbers, beyond what could be a tuple."""
-    if expr == REALS or any(holds(expr, op) for op in ("∪", "∩", "∖")):
+    if expr == REALS or holds(expr, "∪", "∩", "∖", "∧"):
         return True
     if (
         isinstance(expr, Apply)
@@ -52,6 +55,8 @@ def is_region(expr: Expr) -> bool:
         and any(_infinite(arg) for arg in expr.args)
     ):
         return True
+    if isinstance(expr, Apply) and expr.op == "+" and expr.args[0] == REALS:
+        return True  # `\\mathbb{R} - \\{1\\}`
     if isinstance(expr, Apply) and expr.op == "list":
         return all(is_region(arg) for arg in expr.args)
     relations = _relations(expr)
@@ -62,11 +67,29 @@ def same(gold: Expr, answer: Expr) -> bool:
     """Whether both are the same set; False where one is none, or has ends that are neither constants nor equal."""
     if _same_inequality(gold, answer):
         return True
+    if (
+        sum(isinstance(node, Apply) and node.op in _SET_OPERATIONS for node in (*walk(gold), *walk(answer)))
+        > MAX_OPERATIONS
+    ):
+        raise TooLargeError("set")
+    if len({*_unknowns(gold)} | {*_unknowns(answer)}) > 1:
+        return False
     try:
         one, other = pieces(gold), pieces(answer)
+        if not one and not other:
+            return gold == answer or (is_region(gold) and is_region(answer))
         return len(one) == len(other) and all(map(_same_piece, one, other))
+    except TooLargeError:
+        raise
     except EvaluationError:
         return False
+
+
+def _unknowns(expr: Expr) -> Iterator[Expr]:
+    """The unknowns that the inequalities are about; a set in brackets has none."""
+    for node in walk(expr):
+        if isinstance(node, Apply) and node.op == "rel":
+            yield from (side for side in node.args[::2] if _unknown(side))
 
 
 def _same_inequality(gold: Expr, answer: Expr) -> bool:
@@ -121,10 +144,15 @@ def _pieces(expr: Expr) -> list[Piece]:
         return [Piece(_end(expr.args[0], expr.op[0] == "[", _LEAST), _end(expr.args[1], expr.op[1] == "]", _MOST))]
     if expr.op == "set":
         return [Piece(End(arg, True), End(arg, True)) for arg in expr.args]
+    if expr.op == "∧" or (expr.op == "list" and all(_relations(arg) == ["≠"] for arg in expr.args)):
+        both = reduce(_within, (pieces(arg) for arg in expr.args))
+        return both or [piece for arg in expr.args for piece in _pieces(arg)]  # "x < -2 and x > 3" means either
     if expr.op in ("∪", "list"):
         return [piece for arg in expr.args for piece in _pieces(arg)]
     if expr.op == "∖":
         return _within(pieces(expr.args[0]), _complement(pieces(expr.args[1])))
+    if expr.op == "+" and len(expr.args) == 2 and isinstance(expr.args[1], Apply) and expr.args[1].op == "neg":
+        return _within(pieces(expr.args[0]), _complement(pieces(expr.args[1].args[0])))
     if expr.op == "∩":
         return _within(pieces(expr.args[0]), pieces(expr.args[1]))
     if expr.op == "rel":
@@ -160,7 +188,7 @@ def _of_relation(args: tuple[Expr, ...]) -> list[Piece]:
         at = args[2] if isinstance(args[0], Symbol) else args[0]
         return _complement([Piece(End(at, True), End(at, True))])
     if len(args) == 3 and names[0] in _ORDER:
-        return [_of_inequality(args[0], names[0], args[2])]
+        return _of_inequality(args[0], names[0], args[2])
     if len(args) == 5 and all(name in ("<", "≤") for name in names) and _unknown(args[2]):
         return [Piece(_end(args[0], _ORDER[names[0]], _LEAST), _end(args[4], _ORDER[names[1]], _MOST))]
     if len(args) == 5 and all(name in (">", "≥") for name in names):
@@ -175,7 +203,7 @@ def _unknown(expr: Expr) -> bool:
     return isinstance(expr, Apply) and expr.op.startswith("call:") and all(isinstance(arg, Symbol) for arg in expr.args)
 
 
-def _of_inequality(left: Expr, relation: str, right: Expr) -> Piece:
+def _of_inequality(left: Expr, relation: str, right: Expr) -> list[Piece]:
     closed = _ORDER[relation]
     if _unknown(left) or _unknown(right):
         at = right if _unknown(left) else left
@@ -184,8 +212,8 @@ def _of_inequality(left: Expr, relation: str, right: Expr) -> Piece:
         slope, at = _solved(Apply("+", (left, Apply("neg", (right,)))))
         below = (relation in ("<", "≤")) == (slope > 0)
     if _infinite(at):
-        return Piece(_FROM, _TO)
-    return Piece(_FROM, End(at, closed)) if below else Piece(End(at, closed), _TO)
+        return list(_ALL) if below == (at == INFINITY) else []
+    return [Piece(_FROM, End(at, closed)) if below else Piece(End(at, closed), _TO)]
 
 
 def _solved(difference: Expr) -> tuple[Fraction, Expr]:
@@ -228,7 +256,7 @@ def _same_piece(one: Piece, other: Piece) -> bool:
 
 def _merged(found: list[Piece]) -> list[Piece]:
     """Sorted, empty ones left out, those that overlap or touch made one."""
-    if len(found) == 1:
+    if len(found) == 1 and any(symbols(end.at) - {"π", "e", "∞"} for end in (found[0].low, found[0].high)):
         return found  # ends with variables cannot be ordered, and need not be
     kept: list[Piece] = []
     for piece in sorted((piece for piece in found if not _empty(piece)), key=cmp_to_key(_by_low)):

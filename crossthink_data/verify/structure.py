@@ -10,11 +10,21 @@ from collections import Counter
 from fractions import Fraction
 
 from crossthink_data.verify import regions, units
+from crossthink_data.verify.equations import (
+    CONSTANTS,
+    assigned,
+    in_order,
+    is_name,
+    proportional,
+    same_name,
+    sides,
+    stands_for,
+)
 from crossthink_data.verify.evaluate import TooLargeError
 from crossthink_data.verify.expr import TUPLES, WORD, Apply, Expr, Number, Symbol, holds, parts_of, replaced, symbols
 from crossthink_data.verify.values import rounded, same_value
 
-MAX_MEMBERS = 200
+MAX_MEMBERS = 60  # of a list, beyond those that are written alike
 
 _MINUTES = re.compile(r"[0-5]\d")
 _INVISIBLE = Symbol("?")
@@ -28,6 +38,8 @@ def same(gold: Expr, answer: Expr) -> bool:
     if gold == answer:
         return True
     gold, answer = _elements(gold), _elements(answer)
+    if _is(answer, "list") and not _is(gold, "list"):
+        answer = _without_conditions(answer)
     if holds(gold, "±") or holds(answer, "±"):
         return _same_members(_solutions(gold), _solutions(answer), counted=True)
     for compare in (_same_regions, _same_equation, _same_many, _same_parts):
@@ -40,6 +52,23 @@ def same(gold: Expr, answer: Expr) -> bool:
 def _elements(expr: Expr) -> Expr:
     """`x \\in S` says S."""
     return expr.args[2] if isinstance(expr, Apply) and expr.op == "rel" and expr.args[1] == Symbol("∈") else expr
+
+
+def _without_conditions(expr: Expr) -> Expr:
+    """`k\\pi, k \\in \\mathbb{Z}` says `k\\pi`."""
+    first, *rest = _args(expr)
+    letters = symbols(first)
+    about = [_args(part)[0] for part in rest if _is(part, "rel") and _args(part)[1] != Symbol("=")]
+    conditions = [side for side in about if isinstance(side, Symbol) and side.name in letters]
+    return (
+        first
+        if (len(conditions) == len(rest) and not _is(first, "rel", *TUPLES)) or _named_before(first, rest, conditions)
+        else expr
+    )
+
+
+def _named_before(first: Expr, rest: list[Expr], conditions: list[Symbol]) -> bool:
+    return len(conditions) == len(rest) and _value(first) is not None and bool(rest)
 
 
 def _same_regions(gold: Expr, answer: Expr) -> bool | None:
@@ -64,102 +93,37 @@ def _sides_agree(one: tuple[Expr, ...], other: tuple[Expr, ...]) -> bool:
 
 def _same_equation(gold: Expr, answer: Expr) -> bool | None:
     """`x = 5` and 5, `y = 2x` and `2x - y = 0`; None where neither is an equation."""
-    gold_sides, answer_sides = _sides(gold), _sides(answer)
+    gold_sides, answer_sides = sides(gold), sides(answer)
     if gold_sides is None and answer_sides is None:
         return None
     if answer_sides is None:
         assert gold_sides is not None  # noqa: S101 - one of the two is an equation
-        return _is_name(gold_sides[0]) and same(gold_sides[1], answer)
+        named = is_name(gold_sides[0]) or not any(symbols(side) - CONSTANTS for side in gold_sides)  # `2^{10} = 1024`
+        return named and same(gold_sides[-1], answer)
     if gold_sides is None:
-        rest = answer_sides[1:] if _is_name(answer_sides[0]) or _stands_for(answer_sides[0], gold) else answer_sides
-        return all(same(gold, side) for side in rest)
-    if _is_name(gold_sides[0]) and gold_sides[0] == answer_sides[0]:
+        named = is_name(answer_sides[0]) or stands_for(answer_sides[0], gold)
+        return all(same(gold, side) for side in answer_sides[named:])
+    if is_name(gold_sides[0]) and same_name(gold_sides[0], answer_sides[0]):
         return all(same(gold_sides[1], side) for side in answer_sides[1:])
-    return len(gold_sides) == len(answer_sides) == 2 and _proportional(gold_sides, answer_sides)
-
-
-def _stands_for(side: Expr, gold: Expr) -> bool:
-    """Whether an equation's left side is what was asked for: it has variables, and the gold is a value without."""
-    return bool(symbols(side) - {"π", "e", "i"}) and not symbols(gold) - {"π", "e", "i"}
-
-
-def _sides(expr: Expr) -> list[Expr] | None:
-    """An equation's sides, a name first; what only approximates an exact side is dropped."""
-    if not _is(expr, "rel"):
-        return None
-    args = _args(expr)
-    if not set(args[1::2]) <= {Symbol("="), Symbol("≈")}:
-        return None
-    sides = [args[0]]
-    for relation, side in zip(args[1::2], args[2::2], strict=True):
-        if relation == Symbol("≈") and not (len(sides) == 1 and _is_name(sides[0])):
-            break
-        sides.append(side)
-    if len(sides) == 1:
-        return [_INVISIBLE, sides[0]]
-    return sides[::-1] if _is_name(sides[-1]) and not _is_name(sides[0]) else sides
-
-
-def _is_name(expr: Expr) -> bool:
-    """Whether an equation's side only names what the other side is: `x`, `f(x)`, `AB`, `(x, y)`, `\\frac{NO}{BO}`."""
-    if isinstance(expr, Symbol):
-        return True
-    if not isinstance(expr, Apply):
+    if _is(gold_sides[0], *TUPLES) or _is(answer_sides[0], *TUPLES):
         return False
-    if expr.op.startswith("call:"):
-        return True
-    if expr.op == "()":
-        return all(isinstance(arg, Symbol) for arg in expr.args)
-    if expr.op == "^":
-        return isinstance(expr.args[0], Symbol) and expr.args[1] == Apply("neg", (Number(Fraction(1)),))
-    if expr.op == "abs":
-        return _is_name(expr.args[0]) and _capital(expr.args[0])
-    if expr.op in ("*", "/", ":"):
-        return _capital(expr) and all(_is_name(arg) for arg in expr.args)
-    return False
-
-
-def _capital(expr: Expr) -> bool:
-    """Whether the first symbol is a capital or a word, as in names of points, sides and quantities."""
-    while isinstance(expr, Apply) and expr.args:
-        if expr.op.startswith("call:") or expr.op == "^":
-            return True
-        expr = expr.args[0]
-    return isinstance(expr, Symbol) and (expr.name[0].isupper() or len(expr.name.split("_")[0]) > 1)
-
-
-def _proportional(gold: list[Expr], answer: list[Expr]) -> bool:
-    """Whether two equations have the same solutions because one is a constant times the other."""
-    one, other = (Apply("+", (sides[0], Apply("neg", (sides[1],)))) for sides in (gold, answer))
-    names = symbols(one) | symbols(other)
-    if not names - {"π", "e", "i"}:
-        return False
-    # a/b is constant when a(x) b(y) = a(y) b(x) for any two points x and y
-    moved = [_renamed(side) for side in (one, other)]
-    left, right = Apply("*", (one, moved[1])), Apply("*", (moved[0], other))
-    return same_value(left, right) and not same_value(one, Number(Fraction(0)))
-
-
-def _renamed(expr: Expr) -> Expr:
-    if isinstance(expr, Symbol):
-        return expr if expr.name in ("π", "e", "i") else Symbol(expr.name + "′")
-    if not isinstance(expr, Apply):
-        return expr
-    return Apply(expr.op, tuple(_renamed(arg) for arg in expr.args))
+    return len(gold_sides) == len(answer_sides) == 2 and proportional(gold_sides, answer_sides)
 
 
 def _same_many(gold: Expr, answer: Expr) -> bool | None:
     """Lists and sets, members in any order; None where neither is one."""
     if not (_is(gold, "list") or _is(gold, "set") or _is(answer, "list") or _is(answer, "set")):
         return None
-    gold_values, answer_values = _assigned(gold), _assigned(answer)
+    gold_values, answer_values = assigned(_args(gold)), assigned(_args(answer))
     if gold_values and answer_values:
         return gold_values.keys() == answer_values.keys() and all(
             same(value, answer_values[name]) for name, value in gold_values.items()
         )
     if gold_values or answer_values:
-        ordered = [_in_order(gold), _in_order(answer)]
-        return len(ordered[0]) == len(ordered[1]) and all(map(same, *ordered))
+        values, other = (gold_values, answer) if gold_values else (answer_values, gold)
+        parts = _args(other) if _is(other, "list", "set", *TUPLES) else (other,)
+        bare = not any(sides(part) for part in parts)
+        return bare and len(parts) == len(values) and all(map(same, in_order(values), parts))
     if _is(gold, "[]") and _is(answer, "list"):  # `[1, 2]` is how programs write a list
         return len(_args(gold)) == len(_args(answer)) and all(map(same, _args(gold), _args(answer)))
     if _is(gold, *TUPLES) or _is(answer, *TUPLES):
@@ -168,45 +132,26 @@ def _same_many(gold: Expr, answer: Expr) -> bool | None:
     return _same_members(_solutions(gold), _solutions(answer), counted)
 
 
-def _assigned(expr: Expr) -> dict[Expr, Expr]:
-    """`x = 1, y = 2` as values by their names; empty where the list is not made of such, or names one thing only."""
-    if not _is(expr, "list", "set"):
-        return {}
-    sides = [_sides(part) for part in _args(expr)]
-    pairs = [(side[0], side[1]) for side in sides if side is not None and len(side) == 2 and _is_name(side[0])]
-    kinds = {_stem(name) for name, _ in pairs}
-    if len(pairs) < len(sides) or len(kinds) < len(pairs):
-        return {}
-    return dict(pairs)
-
-
-def _stem(name: Expr) -> Expr:
-    """`x_1` and `x_2` are two values of one unknown."""
-    if isinstance(name, Symbol) and re.search(r"_\d+$", name.name):
-        return Symbol(name.name.rpartition("_")[0])
-    return name
-
-
-def _in_order(expr: Expr) -> list[Expr]:
-    values = _assigned(expr)
-    return list(values.values()) if values else list(_args(expr) if _is(expr, "list", "set", *TUPLES) else (expr,))
-
-
 def _solutions(expr: Expr) -> list[Expr]:
-    """The members of a list or a set, without the name that is before them, ± written out."""
-    sides = _sides(expr)
-    if sides is not None and len(sides) == 2 and _is_name(sides[0]):
-        return _solutions(sides[1])
+    """The members of a list or a set, without the names that are before them, ± written out."""
+    named = _value(expr)
+    if named is not None:
+        return _solutions(named)
     members: list[Expr] = []
     for part in _args(expr) if _is(expr, "list", "set") else (expr,):
-        value = _sides(part)
-        bare = value[1] if value is not None and len(value) == 2 and _is_name(value[0]) else part
-        members += _solutions(bare) if _is(bare, "set") else _both_signs(bare)
+        value = _value(part)
+        members += _solutions(value) if value is not None else _both_signs(part)
     return members
 
 
+def _value(expr: Expr) -> Expr | None:
+    """What stands behind a name and an equals sign."""
+    found = sides(expr)
+    return found[1] if found is not None and len(found) == 2 and is_name(found[0]) else None
+
+
 def _both_signs(expr: Expr) -> list[Expr]:
-    if not (holds(expr, "±") or holds(expr, "∓")):
+    if not holds(expr, "±", "∓"):
         return [expr]
     minus = "minus"
     upper = replaced(replaced(expr, "±", "+"), "∓", minus)
@@ -231,12 +176,17 @@ def _same_members(gold: list[Expr], answer: list[Expr], counted: bool) -> bool:
         raise TooLargeError("members")
     left = list(answer)
     for member in gold:
-        match = next((other for other in left if same(member, other)), None)
+        match = next((other for other in left if _same_member(member, other)), None)
         if match is not None and counted:
             left.remove(match)
         elif match is None:
             return False
-    return counted or all(any(same(member, other) for member in gold) for other in answer)
+    return counted or all(any(_same_member(member, other) for member in gold) for other in answer)
+
+
+def _same_member(gold: Expr, answer: Expr) -> bool:
+    """Inside a set, a set of one member is not that member."""
+    return _is(gold, "set") == _is(answer, "set") and same(gold, answer)
 
 
 def _same_parts(gold: Expr, answer: Expr) -> bool | None:
@@ -266,7 +216,7 @@ def _same_matrix(gold: Expr, answer: Expr) -> bool:
     one, other = _rows(gold), _rows(answer)
     if one is None or other is None:
         return False
-    if _is(gold, "()") or _is(answer, "()"):  # a vector may be written as a tuple
+    if _is(gold, *TUPLES) or _is(answer, *TUPLES):  # a vector may be written as a tuple
         one, other = [_flat(one)], [_flat(other)]
     shapes = [len(row) for row in one], [len(row) for row in other]
     return shapes[0] == shapes[1] and all(map(same, _flat(one), _flat(other)))
@@ -284,7 +234,9 @@ def _rows(expr: Expr) -> list[list[Expr]] | None:
         return None
     if expr.op == "matrix":
         return [list(_args(row)) for row in expr.args]
-    if expr.op == "()":
+    if expr.op == "[]" and all(_is(arg, "[]") for arg in expr.args):
+        return [list(_args(row)) for row in expr.args]
+    if expr.op in ("()", "[]"):
         return [list(expr.args)]
     if expr.op == "neg":
         return _scaled(_rows(expr.args[0]), Number(Fraction(-1)))
@@ -305,7 +257,12 @@ def _same_ratio(gold: Expr, answer: Expr) -> bool:
     one, other = parts_of(gold, ":"), parts_of(answer, ":")
     if gold_half and answer_half and _letters(gold_half) != _letters(answer_half):
         return False  # a.m. and p.m.
-    if _is_time(gold) or _is_time(answer) or (len(one) == len(other) and Symbol("…") in one + other):
+    if (
+        _is_time(gold)
+        or _is_time(answer)
+        or _has_zero(one + other)
+        or (len(one) == len(other) and Symbol("…") in one + other)
+    ):
         return len(one) == len(other) and all(map(same, one, other))
     if len(one) == 1:
         one = (one[0], Number(Fraction(1)))
@@ -317,6 +274,10 @@ def _same_ratio(gold: Expr, answer: Expr) -> bool:
         same_value(Apply("*", (first, other[0])), Apply("*", (second, one[0])))
         for first, second in zip(one[1:], other[1:], strict=True)
     )
+
+
+def _has_zero(parts: tuple[Expr, ...]) -> bool:
+    return any(isinstance(part, Number) and part.value == 0 for part in parts)
 
 
 def _letters(text: str) -> str:
@@ -338,7 +299,9 @@ def _numeral(expr: Expr) -> tuple[str, Expr | None] | None:
         inner = _numeral(expr.args[0])
         return None if inner is None else ("-" + inner[0], inner[1])
     if isinstance(expr, Apply) and expr.op == "base" and isinstance(expr.args[0], Symbol):
-        return expr.args[0].name, expr.args[1]
+        digits, base = expr.args[0].name, expr.args[1]
+        valid = isinstance(base, Number) and all(int(digit) < base.value for digit in digits if digit.isdigit())
+        return (digits, base) if valid else None
     return (str(expr.value), None) if isinstance(expr, Number) and expr.places is None else None
 
 
@@ -358,11 +321,15 @@ def _same_remainder(gold: Expr, answer: Expr) -> bool:
 
 def _same_scalar(gold: Expr, answer: Expr) -> bool:
     """Values, with units where given; per cent and degrees also as the numbers that they are."""
+    if _is(gold, "rel") or _is(answer, "rel"):
+        return _same_chain(gold, answer)
     (one, gold_unit), (other, answer_unit) = _without_unit(gold), _without_unit(answer)
     if _has_word(one) or _has_word(other):
         return one == other
     if _is_infinite(one) or _is_infinite(other):
         return one == other
+    if answer_unit is not None and not units.is_plain(answer_unit):
+        return False  # words that say more than a unit does: `5 \\text{ or 6}`
     if units.agree(gold_unit, answer_unit) and (same_value(one, other) or rounded(one, other)):
         return True
     plain_numbers = {"%", "°", None}
@@ -372,7 +339,9 @@ def _same_scalar(gold: Expr, answer: Expr) -> bool:
 
 
 def _measure(unit: str | None) -> str | None:
-    return None if unit is None else units.canonical(unit)
+    """`%` or `°` where the unit is that, another text where it is known, None where it says nothing."""
+    parts = None if unit is None else units.canonical(unit)
+    return None if parts is None else " ".join(f"{name}^{power}" if power != 1 else name for name, power in parts)
 
 
 def _measured(value: Expr, unit: str | None) -> Expr:
@@ -390,9 +359,11 @@ def _without_unit(expr: Expr) -> tuple[Expr, str | None]:
         return Apply("neg", (value,)), unit
     if expr.op == "unit" and isinstance(expr.args[1], Symbol):
         value, inner = _without_unit(expr.args[0])
-        return value, inner or expr.args[1].name
-    if expr.op in ("+", ":"):  # `1 + \\sqrt{3} \\text{ cm}`: the unit is the sum's
+        return value, f"{inner} {expr.args[1].name}" if inner else expr.args[1].name
+    if expr.op in ("+", ":"):  # `1 + \\sqrt{3} \\text{ cm}`: the unit is the sum's, but `1 + 50\\%` is no percentage
         value, unit = _without_unit(expr.args[-1])
+        if _measure(unit) in ("%", "°"):
+            return expr, None
         return Apply(expr.op, (*expr.args[:-1], value)), unit
     return expr, None
 

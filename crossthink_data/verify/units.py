@@ -40,6 +40,7 @@ _NAMES = {
     "¢": "¢ cent cents",
     "€": "€ euro euros eur",
     "£": "£ gbp",
+    "¥": "¥ yen jpy",
     "%": "% percent pct",
     "°": "° degree degrees deg",
     "rad": "rad radian radians",
@@ -71,10 +72,43 @@ _NAMES = {
     "ohm": "ohm ohms Ω",
     "T": "T tesla teslas",
     "C": "coulomb coulombs",
+    "°C": "°C celsius",
+    "°F": "°F fahrenheit",
 }
-_CANONICAL = {spelling: unit for unit, spellings in _NAMES.items() for spelling in spellings.split()}
-_PIECE = re.compile(r"[A-Za-z$¢€£%°Ω]+|[\^*/]|-?\d+")
-_POWERS = {"square": "2", "sq": "2", "cubic": "3"}
+_PREFIXES = {"n": "nano", "μ": "micro", "m": "milli", "c": "centi", "k": "kilo", "M": "mega", "G": "giga", "T": "tera"}
+_SCALED = {"m": "meter", "g": "gram", "s": "second", "W": "watt", "V": "volt", "A": "ampere", "J": "joule",
+           "N": "newton", "Pa": "pascal", "Hz": "hertz", "eV": "electronvolt", "L": "liter", "mol": "mole"}  # fmt: skip
+_CANONICAL = {
+    **{prefix + symbol: prefix + symbol for prefix in _PREFIXES for symbol in _SCALED},
+    **{f"{long}{word}{s}": short + symbol
+       for short, long in _PREFIXES.items() for symbol, word in _SCALED.items() for s in ("", "s")},
+    **{spelling: unit for unit, spellings in _NAMES.items() for spelling in spellings.split()},
+}  # fmt: skip
+_DEGREES = re.compile(r"(?:°|degrees?)\s*(?:([CF])\b|(?i:(c)elsius|(f)ahrenheit))")
+_WORDS = re.compile(r"(?=[ ,(]*[A-Za-z°Ω€£¥$¢%μ])[A-Za-z°Ω€£¥$¢%μ .,'/*^()-]*(?:\^ ?-?\d+[A-Za-z .,/*()-]*)*")
+_SAYING = frozenset(
+    {"or", "not", "no", "is", "are", "was", "and", "but", "if", "unless", "when", "where", "to", "more", "less", "than"}
+    | {
+        "plus",
+        "minus",
+        "times",
+        "squared",
+        "cubed",
+        "factorial",
+        "incorrect",
+        "wrong",
+        "false",
+        "about",
+        "over",
+        "under",
+    }
+)
+_PIECE = re.compile(r"[A-Za-z$¢€£%°Ωμ]+(?:\.m)?|[*/]|\^ ?(?:-?\d|\{-?\d\})")
+_REST = re.compile(r"[\s.,()~·-]|\\[,;: ]|\\(?=\s|$)")
+_BEFORE = {"square": 2, "sq": 2, "cubic": 3}
+_AFTER = {"squared": 2, "cubed": 3}
+_COMPOUND = {"mph": {"mi": 1, "h": -1}, "kph": {"km": 1, "h": -1}}
+Canonical = tuple[tuple[str, int], ...]
 MAX_UNIT = 60  # characters; nothing longer is a unit
 
 
@@ -87,31 +121,62 @@ def known(word: str) -> str | None:
     return _CANONICAL.get(word) or _CANONICAL.get(word.lower())
 
 
-def canonical(unit: str) -> str | None:
-    """A unit as written, with powers and divisions, in one spelling; None where any part is not a unit.
+def canonical(unit: str) -> Canonical | None:
+    """A unit as written as its parts and their powers; None where any part is not a unit.
 
-    >>> canonical("meters per second"), canonical("m/s"), canonical("square feet"), canonical("red balls")
-    ('m / s', 'm / s', 'ft ^ 2', None)
+    >>> canonical("meters per second") == canonical("m/s") == canonical(r"m\\,s^{-1}"), canonical("red balls")
+    (True, None)
     """
     if len(unit) > MAX_UNIT:
         return None
-    pieces: list[str] = []
-    power = ""
+    unit = _DEGREES.sub(lambda found: "°" + (found[1] or found[2] or found[3]).upper(), unit)
+    if _REST.sub("", _PIECE.sub("", unit)):
+        return None
+    powers: dict[str, int] = {}
+    sign, before, last = 1, 1, ""
     for piece in _PIECE.findall(unit):
-        if piece in _POWERS:
-            power = _POWERS[piece]
-            continue
-        name = "/" if piece == "per" else piece if piece in "^*/" or piece.lstrip("-").isdigit() else known(piece)
-        if name is None:
+        number = piece.lstrip("^").replace("{", "").replace("}", "")
+        if piece in ("/", "per"):
+            sign = -1
+        elif piece in _BEFORE:
+            before = _BEFORE[piece]
+        elif piece in _AFTER and last:
+            powers[last] *= _AFTER[piece]
+        elif piece[0] == "^" and last:
+            powers[last] *= int(number)
+        elif (name := known(piece)) is not None:
+            for part, power in _COMPOUND.get(name, {name: 1}).items():
+                powers[part] = powers.get(part, 0) + sign * power * before
+            last, before = name, 1
+        elif piece != "*":
             return None
-        pieces += [name, "^", power] if power else [name]
-        power = ""
-    return " ".join(pieces) if pieces else None
+    return tuple(sorted(powers.items())) or None
+
+
+def is_plain(unit: str) -> bool:
+    """Whether words behind a value only say of what it is so many.
+
+    >>> is_plain("red balls"), is_plain("m/s^2"), is_plain("or 6"), is_plain("squared"), is_plain("meters squared")
+    (True, True, False, False, True)
+    """
+    if len(unit) > MAX_UNIT or canonical(unit) is not None:
+        return len(unit) <= MAX_UNIT
+    return _WORDS.fullmatch(unit) is not None and not _SAYING & {word.lower() for word in re.findall("[A-Za-z]+", unit)}
 
 
 def agree(one: str | None, other: str | None) -> bool:
-    """Whether two units may stand for one another: not both known and different."""
+    """Whether two units may stand for one another: not both known and different.
+
+    >>> agree("cm", "centimeters"), agree("cm", "m"), agree("miles", "miles in all"), agree("cm", "large m")
+    (True, False, True, False)
+    """
     if one is None or other is None or one == other:
         return True
     first, second = canonical(one), canonical(other)
-    return first is None or second is None or first == second
+    if first is not None and second is not None:
+        return first == second
+    if first is None and second is None:
+        return True
+    known_unit, words = (first, other) if first is not None else (second, one)
+    named = {name for word in words.split() if (name := known(word))}
+    return not named or any(((name, 1),) == known_unit for name in named)

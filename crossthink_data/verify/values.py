@@ -15,6 +15,7 @@ from crossthink_data.verify.evaluate import (
     NORMAL,
     NoValueError,
     Precision,
+    TooLargeError,
     UndefinedError,
     Value,
     evaluate,
@@ -23,6 +24,7 @@ from crossthink_data.verify.evaluate import (
 from crossthink_data.verify.expr import Apply, Expr, Number, symbols
 from crossthink_data.verify.hashed import hashed_fraction
 
+CAREFUL_POINTS = 2  # at which equality is looked at with many digits
 MIN_POINTS = 3  # where both sides are defined, for two expressions to be called equal
 MIN_DIGITS_OF_ROUNDED = 6  # significant, of an answer's decimal that stands for an exact gold
 MIN_DIGITS_OF_GOLD = 3  # significant, of a gold's decimal that an exact answer may round to
@@ -63,14 +65,19 @@ def _same_constant(gold: Expr, answer: Expr, complex_numbers: bool) -> bool:
 
 def _agreements(gold: Expr, answer: Expr, free: list[str], real: bool) -> bool | None:
     """False at the first point where they differ, None where too few points tell."""
-    agreed = 0
+    agreed, large = 0, False
     for point in _points(tuple(free)):
         try:
-            if not _agree_at(gold, answer, point, real):
+            if not _agree_at(gold, answer, point, real, careful=agreed < CAREFUL_POINTS):
                 return False
         except UndefinedError:
             continue
+        except TooLargeError:
+            large = True
+            continue
         agreed += 1
+    if large and agreed < MIN_POINTS:
+        raise TooLargeError("nearly everywhere")
     return True if agreed >= MIN_POINTS else None
 
 
@@ -80,36 +87,39 @@ def _defined(expr: Expr, free: list[str]) -> bool:
     for point in _points(tuple(free)):
         try:
             evaluate(expr, point, Precision(NORMAL.digits, real=False))
-        except UndefinedError:
+        except (UndefinedError, TooLargeError):
             continue
         count += 1
     return count >= MIN_POINTS
 
 
-def _agree_at(gold: Expr, answer: Expr, point: dict[str, Fraction], real: bool) -> bool:
-    precision = Precision(NORMAL.digits, real)
-    one, other = evaluate(gold, point, precision), evaluate(answer, point, precision)
+def _agree_at(gold: Expr, answer: Expr, point: dict[str, Fraction], real: bool, careful: bool = True) -> bool:
+    one, other, apart = _compared(gold, answer, point, Precision(NORMAL.digits, real))
     if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return one == other
-    distance = _distance(one, other, precision)
-    if distance > Fraction(1, 10**6):
-        return False
-    careful = Precision(CAREFUL, real)
-    return bool(
-        _distance(evaluate(gold, point, careful), evaluate(answer, point, careful), careful) < Fraction(1, 10**220)
-    )
+        return bool(one == other)
+    if not careful or apart > Fraction(1, 10**6):
+        return apart < Fraction(1, 10 ** (NORMAL.digits - 15))
+    _, _, apart = _compared(gold, answer, point, Precision(CAREFUL, real))
+    return apart < Fraction(1, 10 ** (CAREFUL - 100))
 
 
-def _distance(one: Value, other: Value, precision: Precision) -> Fraction:
-    """How far apart, in parts of the larger; from nothing, absolutely."""
-    context = precision.context
+def _compared(
+    gold: Expr, answer: Expr, point: dict[str, Fraction], precision: Precision
+) -> tuple[Value, Value, Fraction]:
+    """Two values, and how far apart they are in parts of the larger; from nothing, absolutely."""
+    one, other = evaluate(gold, point, precision), evaluate(answer, point, precision)
     first, second = (_number(value, precision) for value in (one, other))
     apart = abs(first - second)
     if apart == 0:
-        return Fraction(0)
-    size = max(abs(first), abs(second)) if first != 0 and second != 0 else context.mpf(1)
-    ratio = apart / size
-    return Fraction(1) if ratio > 1 else Fraction(int(ratio * 10**290), 10**290)
+        return one, other, Fraction(0)
+    ratio = apart / max(abs(first), abs(second)) if first != 0 and second != 0 else apart
+    return one, other, Fraction(1) if ratio > 1 else Fraction(int(ratio * 10**CAREFUL), 10**CAREFUL)
+
+
+def near(one: Expr, other: Expr, share: Fraction) -> bool:
+    """Whether two constants differ by no more than this share of the second."""
+    first, second = (_number(evaluate(expr, {}), NORMAL) for expr in (one, other))
+    return bool(abs(first - second) <= abs(second) * _number(share, NORMAL))
 
 
 def _number(value: Value, precision: Precision) -> Value:
@@ -124,16 +134,18 @@ def _points(free: tuple[str, ...]) -> tuple[dict[str, Fraction], ...]:
 
 
 def _coordinates(free: tuple[str, ...]) -> Iterator[list[Fraction]]:
-    hashes = [[hashed_fraction(f"{name} {turn}") for name in free] for turn in range(12)]
+    """Above and below zero, small and large, whole and not: where two different functions hide from one, not all do."""
+    hashes = [[hashed_fraction(f"{name} {turn}") for name in free] for turn in range(14)]
     for values in hashes[:2]:
         yield [abs(value) + Fraction(1, 7) for value in values]
     for turn, values in enumerate(hashes[2:5]):  # all below zero, then both signs by turns
         yield [-abs(value) if turn == 0 or (turn + place) % 2 else abs(value) for place, value in enumerate(values)]
-    for turn, values in enumerate(hashes[5:9]):  # whole numbers, even and odd
-        yield [Fraction(2 + (int(abs(value) * 100) + turn) % 7) for value in values]
-    for values in hashes[9:11]:
+    for turn, values in enumerate(hashes[5:10]):  # whole numbers up to 40, even and odd
+        yield [Fraction(2 + (int(abs(value) * 997) + 9 * turn) % 39) for value in values]
+    for values in hashes[10:12]:
         yield [(abs(value) + Fraction(1, 9)) / 9 for value in values]  # between 0 and 1
-    yield [abs(value) * 50 + 3 for value in hashes[11]]
+    yield [abs(value) * 1000 + 300 for value in hashes[12]]
+    yield [-abs(value) * 10**6 - 10**5 for value in hashes[13]]
 
 
 def rounded(gold: Expr, answer: Expr) -> bool:

@@ -18,6 +18,7 @@ _REASONS = {
     "a decimal comma in the gold is a list": (44,),
     "decimal is not the exact value": (150, 156),
     "a chain that contradicts itself": (126, 128, 129),
+    "an approximation that is none": (132,),
     "a tuple is no set": (177,),
     "the answer has a tuple too many": (195, 214, 232, 251),
     "absolute values of complex numbers are no real intervals": (198, 235),

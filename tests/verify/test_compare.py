@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 
 import pytest
@@ -20,7 +21,7 @@ def outcome(gold: str, answer: str) -> str:
 
 
 def _conventions() -> list[tuple[str, ...]]:
-    text = __import__(compare_function.__module__, fromlist=["compare"]).__doc__
+    text = sys.modules[compare_function.__module__].__doc__ or ""
     return [found.groups() for line in text.splitlines() if (found := _ROW.match(line))]
 
 
