@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 STOPPED = 130  # a shell's exit code of what Ctrl-C ended
-STOPPED_MESSAGE = "stopped; what was finished is kept: run the same command again to resume"
+STOPPED_MESSAGE = "stopped; a build keeps what it had finished: run it again to resume"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -262,7 +262,7 @@ def _print_tables(tables: list[Table]) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout and sys.stdout.isatty() else 120)
     for table in tables:
         rich = RichTable(title=Text(table.title, "bold"), title_justify="left")
         for i, column in enumerate(table.columns):
@@ -275,7 +275,7 @@ def _print_tables(tables: list[Table]) -> None:
 def _print_row(row: dict[str, Any]) -> None:
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout and sys.stdout.isatty() else 120)
     console.rule(f"{row['domain']} · {row['source']} · {row['license']}", align="left")
     console.print(row["prompt"][0]["content"], markup=False, highlight=False)
     label = f"{row['answer_label']}) " if row["answer_label"] else ""

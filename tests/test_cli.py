@@ -244,7 +244,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=20)
     assert (running.returncode, out) == (130, "")
-    assert err == "crossthink: stopped; what was finished is kept: run the same command again to resume\n"
+    assert err == "crossthink: stopped; a build keeps what it had finished: run it again to resume\n"
 
 
 # ---- what starting it loads

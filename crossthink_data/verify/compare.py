@@ -119,6 +119,8 @@ def _compare_one(gold: Gold, text: str, answer: str) -> Verdict | None:
 
 
 def _compare_words(gold: Gold, answer: str) -> Verdict:
-    """By text; an answer in LaTeX also without its commands."""
+    """By text; an answer in LaTeX also in the one spelling of its notation."""
     verdict = compare_text(gold, answer)
-    return compare_text(gold, plain(answer)) if verdict.wrong and "\\" in answer else verdict
+    if not verdict.wrong or "\\" not in answer:
+        return verdict
+    return compare_text(replace(gold, answer=plain(gold.answer)), plain(answer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -250,3 +251,10 @@ def test_a_number_beyond_all_bounds_is_wrong_where_the_gold_is_an_ordinary_one(b
     assert compare_bounded(Gold("5", "number"), bomb) is not None
     assert outcome("5", bomb) == "wrong"
     assert outcome("5", bomb + "-" + bomb + "+5") == "ungradable"
+
+
+def test_the_page_on_grading_has_the_same_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "grading.md").read_text(encoding="utf-8")
+
+    assert [row for row in map(_ROW.match, page.splitlines()) if row] != []
+    assert [row.groups() for line in page.splitlines() if (row := _ROW.match(line))] == _conventions()
