@@ -393,14 +393,14 @@ def mounted(folder: Path, options: str) -> Path:
 def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     folder = mounted(tmp_path / "disk", f"size={request.param}k")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "--lazy", folder], check=True)  # a worker may still be on its way out
 
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     folder = mounted(tmp_path / "disk", "ro")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "--lazy", folder], check=True)  # a worker may still be on its way out
 
 
 @pytest.mark.parametrize("small_disk", [100], indirect=True)

@@ -27,6 +27,7 @@ from crossthink_data.verify.reworded import is_value, reworded
 from crossthink_data.verify.verdict import Policy, Verdict
 from crossthink_data.verify.wrappers import COMMAND, spaced, unwrap
 
+_DRESSED = 80  # characters: no letter wears more wrappers than that
 _SLACK = 1_000  # characters by which an answer may be longer than twice the longest option
 
 _LABELLED = re.compile(
@@ -71,6 +72,8 @@ def compare_choice(gold: Gold, answer: str, policy: Policy) -> Verdict:
     >>> compare_choice(Gold("4", "choice", ("3", "4"), "B"), "(B) 4", "any")
     Verdict(outcome='correct', reason='label_and_text', decided_by='label')
     """
+    if len(answer) == 1 and policy in ("equivalent", "any", "label") and _no_option_is(answer, gold):
+        return _judged(answer == gold.label, "label", "different_label", "label")
     row = _row(gold.options, gold.label, gold.answer, gold.aliases)
     if row.label is None:
         return Verdict("ungradable", "gold_label_missing", "label")
@@ -84,6 +87,15 @@ def compare_choice(gold: Gold, answer: str, policy: Policy) -> Verdict:
     if policy == "label+text":
         return _by_both(reading, row.label)
     return _by_any(reading, row.label)
+
+
+def _no_option_is(letter: str, gold: Gold) -> bool:
+    """Whether a letter can only be a label, as no text is that letter in some dress; then no option need be read."""
+    labels = LABELS[: len(gold.options)]
+    if letter not in labels or gold.label is None or len(gold.label) != 1 or gold.label not in labels:
+        return False
+    texts = (*gold.options, gold.answer, *gold.aliases)
+    return all(text.isascii() and (letter not in text or len(text) > _DRESSED) for text in texts)
 
 
 def _strict(row: _Row, text: str, answer: str) -> Verdict:
