@@ -94,26 +94,26 @@ def _defined(expr: Expr, free: list[str]) -> bool:
 
 
 def _agree_at(gold: Expr, answer: Expr, point: dict[str, Fraction], real: bool, careful: bool = True) -> bool:
-    one, other, apart = _compared(gold, answer, point, Precision(NORMAL.digits, real))
+    precision = Precision(NORMAL.digits, real)
+    one, other = evaluate(gold, point, precision), evaluate(answer, point, precision)
     if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return bool(one == other)
+        return one == other
+    apart = _distance(one, other, precision)
     if not careful or apart > Fraction(1, 10**6):
         return apart < Fraction(1, 10 ** (NORMAL.digits - 15))
-    _, _, apart = _compared(gold, answer, point, Precision(CAREFUL, real))
+    precision = Precision(CAREFUL, real)
+    apart = _distance(evaluate(gold, point, precision), evaluate(answer, point, precision), precision)
     return apart < Fraction(1, 10 ** (CAREFUL - 100))
 
 
-def _compared(
-    gold: Expr, answer: Expr, point: dict[str, Fraction], precision: Precision
-) -> tuple[Value, Value, Fraction]:
-    """Two values, and how far apart they are in parts of the larger; from nothing, absolutely."""
-    one, other = evaluate(gold, point, precision), evaluate(answer, point, precision)
+def _distance(one: Value, other: Value, precision: Precision) -> Fraction:
+    """How far apart two values are, in parts of the larger; from nothing, absolutely."""
     first, second = (_number(value, precision) for value in (one, other))
     apart = abs(first - second)
     if apart == 0:
-        return one, other, Fraction(0)
+        return Fraction(0)
     ratio = apart / max(abs(first), abs(second)) if first != 0 and second != 0 else apart
-    return one, other, Fraction(1) if ratio > 1 else Fraction(int(ratio * 10**CAREFUL), 10**CAREFUL)
+    return Fraction(1) if ratio > 1 else Fraction(int(ratio * 10**CAREFUL), 10**CAREFUL)
 
 
 def near(one: Expr, other: Expr, share: Fraction) -> bool:
