@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 from pathlib import Path
 from time import perf_counter
-from typing import Any, get_args
+from typing import Any
 
 from crossthink_data import __version__
 from crossthink_data.errors import CrossthinkError, unknown
@@ -18,12 +18,11 @@ from crossthink_data.show import Table
 from crossthink_data.verify.gold import Gold
 from crossthink_data.verify.grade import Item
 from crossthink_data.verify.grader import Grader
-from crossthink_data.verify.verdict import Grade, Policy
+from crossthink_data.verify.verdict import POLICIES, Grade, Policy
 
 NEEDED = ("completion", "answer")
 OPTIONAL = GOLD_COLUMNS[1:]  # all but the answer
 ADDED = ("verdict", "reason", "decided_by", "extracted")
-POLICIES: tuple[Policy, ...] = get_args(Policy)
 CUT = 40  # characters of a text in the table of rows
 NORMAL_95 = 1.959964  # the standard normal's 97.5 % point
 

@@ -11,10 +11,9 @@ a gold that cannot be read): that is never a zero. A completion without an answe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, TypeGuard
-
-import orjson
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.verify.extract import extract
@@ -127,13 +126,17 @@ def compute_score(
 
 
 def _truth(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(given, str):
+    if isinstance(given, Mapping):
         return given
+    if not isinstance(given, str):
+        raise CrossthinkError(
+            f"ground_truth is {given!r}; give the answer as a string, or a row's columns as an object"
+        )
     if not given.lstrip().startswith("{"):
         return {"answer": given}
     try:
-        row = orjson.loads(given)
-    except orjson.JSONDecodeError:  # a set such as {1, 2} is an answer, not a row
+        row = json.loads(given)  # which takes NaN, as pandas writes it
+    except ValueError:  # a set such as {1, 2} is an answer, not a row
         return {"answer": given}
     return row if "answer" in row else {"answer": given}
 
@@ -206,7 +209,7 @@ def _grades(
     policy: Policy,
 ) -> list[Grade]:
     """Grades of all completions in one batch; `columns` are those of GOLD_COLUMNS, None where there is none."""
-    filled = [[None] * len(completions) if column is None else column for column in columns]
+    filled = [_filled(name, column, len(completions)) for name, column in zip(GOLD_COLUMNS, columns, strict=True)]
     items = [
         Item(
             completion_text(completion),
@@ -217,6 +220,15 @@ def _grades(
         for completion, is_open, *gold in zip(completions, opened, *filled, strict=True)
     ]
     return shared_grader().grade(items)
+
+
+def _filled(name: str, column: Sequence[Any] | None, count: int) -> Sequence[Any]:
+    """A column with a value per completion."""
+    if column is None:
+        return [None] * count
+    if isinstance(column, str) or len(column) != count:
+        raise CrossthinkError(f"{name} is {column!r:.80} for {count} completions: give a list with one value for each")
+    return column
 
 
 def _accuracy(grade: Grade) -> float | None:

@@ -22,6 +22,8 @@ THOUGHT = "<think>6 times 7 is 42</think> "
 RIGHT, WRONG, BARE = THOUGHT + r"\boxed{42}", THOUGHT + r"\boxed{41}", r"\boxed{42}"
 CHOICES: dict[str, Any] = {"answer": ["Oslo"], "options": [["Rome", "Oslo"]], "answer_label": ["B"]}
 
+BOXED = r"<think>6 times 7</think> \\boxed{42}"
+
 
 def cases(table: Sequence[tuple[Any, ...]]) -> list[Any]:
     """Test cases out of rows that begin with a name."""
@@ -146,11 +148,25 @@ def test_a_batch_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_columns_must_be_as_long_as_the_completions() -> None:
-    for reward in (accuracy_reward, crossthink_reward):
-        with pytest.raises(ValueError, match="shorter"):
-            reward([RIGHT, RIGHT], answer=["42"])
-    with pytest.raises(ValueError, match="shorter"):
-        format_reward([RIGHT, RIGHT], think_open=[True])
+    with pytest.raises(CrossthinkError, match=r"answer is .* for 2 completions: give a list with one value for each"):
+        accuracy_reward([BOXED, BOXED], answer=["42"])
+    with pytest.raises(CrossthinkError, match="answer is '42' for 2 completions"):
+        accuracy_reward([BOXED, BOXED], answer="42")
+
+
+def test_a_mistyped_policy_is_an_error_and_no_silent_none() -> None:
+    with pytest.raises(CrossthinkError, match="unknown policy 'equivalnt'"):
+        accuracy_reward([BOXED], answer=["42"], policy="equivalnt")  # type: ignore[arg-type]
+
+
+def test_a_ground_truth_with_nan_is_still_a_row() -> None:
+    truth = '{"answer": "42", "pass_rate": NaN}'
+    assert compute_score("d", BOXED, truth)["score"] == 1.0
+
+
+def test_a_ground_truth_that_is_no_text_is_an_error() -> None:
+    with pytest.raises(CrossthinkError, match="ground_truth is 42; give the answer as a string"):
+        compute_score("d", BOXED, 42)  # type: ignore[arg-type]
 
 
 MESSAGES: list[tuple[str, object, object]] = [

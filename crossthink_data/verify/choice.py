@@ -94,7 +94,9 @@ def _no_option_is(letter: str, gold: Gold) -> bool:
     labels = LABELS[: len(gold.options)]
     if letter not in labels or gold.label is None or len(gold.label) != 1 or gold.label not in labels:
         return False
-    texts = (*gold.options, gold.answer, *gold.aliases)
+    if gold.options[labels.index(gold.label)] != gold.answer:
+        return False  # the row must be looked at
+    texts = (*gold.options, *gold.aliases)
     return all(text.isascii() and (letter not in text or len(text) > _DRESSED) for text in texts)
 
 
@@ -157,8 +159,8 @@ def _row(options: tuple[str, ...], label: str | None, answer: str, aliases: tupl
         _add(texts, text, at)
     if label is None:
         label = _label_of(answer, labels, options, texts)
-    elif len(label) != 1 or label not in labels:
-        label = None
+    elif len(label) != 1 or label not in labels or label not in texts.get(_normal(answer), label):
+        label = None  # none of the row's, or another option's than the answer
     if label:
         for text in (answer, *aliases):
             _add(texts, text, label)

@@ -249,6 +249,13 @@ def _whole(value: Value) -> int:
     return value.numerator
 
 
+def _remainder(_: Any, value: Value, modulus: Value) -> Fraction:
+    whole, by = _whole(value), _whole(modulus)
+    if by == 0:
+        raise UndefinedError("mod")
+    return Fraction(whole % by)
+
+
 def _factorial(_: Any, value: Value) -> Fraction:
     n = _whole(value)
     if n < 0:
@@ -334,6 +341,7 @@ _OPERATIONS: dict[str, Callable[..., Value]] = {
     "lcm": _folded(math.lcm),
     "min": lambda _, *values: min(_real(value) for value in values),
     "max": lambda _, *values: max(_real(value) for value in values),
+    "bmod": _remainder,
     "log": _log,
     "lg": _log,
     "ln": _ln,

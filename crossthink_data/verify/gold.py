@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.kinds import AnswerType
+from crossthink_data.kinds import LABELS, AnswerType
 from crossthink_data.verify.expr import WORD, Apply, Expr, symbols, walk
 from crossthink_data.verify.latex import NotationError, plain
 from crossthink_data.verify.notation import CONSTANTS, FUNCTIONS, PHRASES, SCALES, SEPARATORS
@@ -40,6 +40,11 @@ class Gold:
     label: str | None = None
     aliases: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raises CrossthinkError for an answer that is no string."""
+        if not isinstance(self.answer, str):
+            raise CrossthinkError(f"answer is {self.answer!r}; a gold is a string: write it as one")
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Gold:
         """The gold of a row with the schema's columns; only `answer` is needed.
@@ -48,7 +53,7 @@ class Gold:
         """
         answer, options = row["answer"], _texts(row, "options")
         if not isinstance(answer, str):
-            raise CrossthinkError(f"answer is {answer!r}; a gold is a string: write it as one")
+            return cls(answer, "text")  # says what is wrong with it
         answer_type = row.get("answer_type") or infer_type(answer, options)
         if answer_type not in ANSWER_TYPES:
             raise CrossthinkError(
@@ -57,7 +62,22 @@ class Gold:
         label = row.get("answer_label") or None
         if not isinstance(label, str | None):
             raise CrossthinkError(f"answer_label is {label!r}; it is a letter: write it as a string, or leave it out")
+        label, answer = _labelled(label, answer, options)
         return cls(answer, answer_type, options, label, _texts(row, "answer_aliases"))
+
+
+def _labelled(label: str | None, answer: str, options: tuple[str, ...]) -> tuple[str | None, str]:
+    """A choice's label as a capital and its answer as a text; where a letter alone is given as the answer, its option.
+
+    >>> _labelled("(b)", "x", ("w", "x")), _labelled(None, "B", ("w", "x"))
+    (('B', 'x'), ('B', 'x'))
+    """
+    if label is not None:
+        return label.strip(" ().:").upper() if len(label.strip(" ().:")) == 1 else label, answer
+    letter = answer.strip(" ().:")
+    if letter in options or len(letter) != 1 or letter not in LABELS[: len(options)]:
+        return None, answer
+    return letter, options[LABELS.index(letter)]
 
 
 def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:

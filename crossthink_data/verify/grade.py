@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossthink_data.errors import unknown
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.compare import compare_bounded
 from crossthink_data.verify.extract import extract
 from crossthink_data.verify.gold import Gold
-from crossthink_data.verify.verdict import Extraction, Grade, Policy, Verdict
+from crossthink_data.verify.verdict import POLICIES, Extraction, Grade, Policy, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Item:
     flexible: bool = False
     think_open: bool = False
     bare: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises CrossthinkError for an unknown policy: in a worker it would be too late to say so."""
+        if self.policy not in POLICIES:
+            raise unknown("policy", self.policy, POLICIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ _TEXT_ALONE = re.compile(r"\\text\s*\{([^{}]*)\}")
 _EMPTY_GROUP = re.compile(r"(?<!\\)\{\s*\}(?=\s*\^)")  # `5 { }^{\\circ}`
 _EMPTY_TEXT = re.compile(r"\\text\s*\{\s*\}|\\(?:text)?color\s*\{\w*\}")
 _CELSIUS = re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*(?:\\text\s*\{\s*([CF])\s*\}|([CF])(?![A-Za-z]))")
+_CLOCK = re.compile(r"(?<![A-Za-z])([AaPp])\.\s?[Mm](?:\.|(?![A-Za-z]))")  # `p.m.`
 _UNION = re.compile(r"(?<=[)\]])\s*U\s*(?=[(\[])")
 _TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _MATH_MARK = re.compile(r"(?<!\\)\$")
@@ -106,7 +107,7 @@ def plain(text: str) -> str:
     """
     if not text.isascii():
         text = _ascii(text)
-    text = _unwrapped(text.strip())
+    text = _CLOCK.sub(r"\1m", _unwrapped(text.strip()))
     if "\\" in text or "{" in text or "~" in text:
         text = _NEGATIVE_SPACE.sub("", text)
         text = _PLACEHOLDER.sub(",", text)

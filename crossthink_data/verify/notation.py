@@ -22,6 +22,7 @@ CONSTANTS = {"pi": Symbol("π"), "infty": INFINITY, "infinity": INFINITY, "inf":
 RELATIONS = {
     "=": "=", "==": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "!=": "≠", r"\le": "≤", r"\ge": "≥", r"\ne": "≠",
     r"\in": "∈", r"\approx": "≈", r"\equiv": "≡", r"\sim": "~", r"\cong": "≅", r"\parallel": "∥", r"\perp": "⊥",
+    r"\mapsto": "↦", r"\leftrightarrow": "↔",
     r"\subset": "⊂", r"\subseteq": "⊆", r"\iff": "⇔", r"\implies": "⇒", r"\Rightarrow": "⇒", r"\to": "→",
     r"\rightarrow": "→", r"\notin": "∉",
 }  # fmt: skip
@@ -32,6 +33,7 @@ UNREAD = frozenset(
     | {r"\choose", r"\end", r"\over", r"\atop", r"\substack", r"\overset", r"\underset", r"\stackrel", r"\underbrace"}
     | {
         r"\overbrace",
+        r"\circ",
         r"\land",
         r"\lor",
         r"\wedge",

@@ -17,6 +17,8 @@ def number(cursor: Cursor) -> Expr:
     digits = _digits(cursor)
     if len(digits) > MAX_DIGITS:
         raise NotationError("too_long")
+    if _goes_on(cursor, digits):
+        return _repeating_last(digits)
     if _repeats(cursor):
         return _repeating(cursor, digits)
     if scale := SCALES.get(cursor.token.text.strip(" ~")):
@@ -52,6 +54,22 @@ def _is_group(cursor: Cursor, digits: str, groups: int) -> bool:
     if len(whole) != 3:
         return False
     return whole.startswith("0") if cursor.brackets else cursor.grouped  # `(1,234)` is a pair, `(1,000)` is not
+
+
+def _goes_on(cursor: Cursor, digits: str) -> bool:
+    """Whether dots follow a decimal that ends in the same digit twice or more; moves past them."""
+    dots = 3 if all(cursor.ahead(count).text == "." for count in range(3)) else int(cursor.token.text == r"\dots")
+    if not dots or "." not in digits[:-2] or digits[-1] != digits[-2]:
+        return False
+    for _ in range(dots):
+        cursor.next()
+    return True
+
+
+def _repeating_last(digits: str) -> Expr:
+    """`0.333...`, exactly."""
+    decimals = len(digits.partition(".")[2])
+    return Number(Fraction(digits) + Fraction(int(digits[-1]), 9) / 10**decimals)
 
 
 def _repeats(cursor: Cursor) -> bool:

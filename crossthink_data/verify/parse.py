@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from crossthink_data.verify.cursor import Cursor
-from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, symbols, walk
+from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, holds, symbols, walk
 from crossthink_data.verify.latex import NotationError, plain, tokens
 from crossthink_data.verify.measures import is_degree, unit
 from crossthink_data.verify.notation import (
@@ -32,7 +32,9 @@ from crossthink_data.verify.notation import (
 from crossthink_data.verify.numerals import MAX_DIGITS, number
 from crossthink_data.verify.units import MAX_UNIT, canonical, known
 
-_MEASURED = re.compile(r"([^A-Za-z]*\d\}?)\s+([A-Za-z][A-Za-z/^*{}\d]*)")  # `4 m/s`
+_MEASURED = re.compile(
+    r"((?:[^A-Za-z]|(?<=\\)times|(?<=\\)cdot|(?<=\d)[eE](?=[+-]?\d))*\d\}?)\s+([A-Za-z][A-Za-z/^*{}\d]*)"
+)  # `4 m/s`
 _LETTERS = re.compile(r"[A-Z](?: ?(?:,|and) ?(?:and )?[A-Z]){1,25}")
 
 
@@ -80,8 +82,8 @@ class _Parser(Cursor):
             parts.append(self.union())
         expr = parts[0] if len(parts) == 1 else Apply("rel", tuple(parts))
         if self.token.text in (r"\pmod", r"\bmod", r"\mod"):
-            self.next()
-            return Apply("mod", (expr, self.argument()))
+            remainder = self.next().text == r"\bmod" and not holds(expr, "rel")
+            return Apply("bmod" if remainder else "mod", (expr, self.argument()))
         return expr
 
     def union(self) -> Expr:
@@ -125,8 +127,10 @@ class _Parser(Cursor):
             if kind == "end":
                 return expr
             if (kind == "command" and text in (r"\cdot", r"\times")) or (kind == "sign" and text == "*"):
-                self.next()
+                cross = self.next().text == r"\times"
                 factor = self.signed_power()
+                if cross and _is_capital(expr) and _is_capital(factor):
+                    raise NotationError("unreadable")  # sets or matrices, of which A times B is not B times A
                 expr, numeric = Apply("*", (expr, factor)), numeric and not symbols(factor)
             elif (text == "/" and kind == "sign") or (text == "/" and kind == "command"):
                 self.next()
@@ -472,6 +476,10 @@ def word(text: str) -> Expr:
 
 def _is_inequality(expr: Expr) -> bool:
     return isinstance(expr, Apply) and expr.op == "rel" and {*expr.args[1::2]} <= {Symbol(name) for name in "<≤>≥≠"}
+
+
+def _is_capital(expr: Expr) -> bool:
+    return isinstance(expr, Symbol) and expr.name[0].isupper()
 
 
 def _is_element(expr: Expr) -> bool:

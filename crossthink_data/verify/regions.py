@@ -16,7 +16,7 @@ from crossthink_data.verify.expr import INFINITY, REALS, TUPLES, Apply, Expr, Nu
 from crossthink_data.verify.values import same_value
 
 _ORDER = {"<": False, "≤": True, ">": False, "≥": True}
-_TURNED = {"<": ">", "≤": "≥", ">": "<", "≥": "≤"}
+_TURNED = {"<": ">", "≤": "≥", ">": "<", "≥": "≤", **{name: name for name in "=≠≈≡≅~∥⊥"}}
 _LEAST, _MOST = -1, 1
 _SET_OPERATIONS = frozenset({"∪", "∩", "∖", "∧", "list"})
 MAX_OPERATIONS = 60
@@ -122,7 +122,9 @@ def _positive_factor(gold: tuple[Expr, ...], answer: tuple[Expr, ...]) -> bool:
 
 
 def turned(args: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    """A chain of relations read from its other end."""
+    """A chain of relations read from its other end; one that has a direction (`A \\to B`) is returned as it is."""
+    if any(isinstance(arg, Symbol) and arg.name not in _TURNED for arg in args[1::2]):
+        return args
     flipped = [
         Symbol(_TURNED.get(arg.name, arg.name)) if turn % 2 and isinstance(arg, Symbol) else arg
         for turn, arg in enumerate(args)

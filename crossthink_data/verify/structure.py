@@ -186,7 +186,12 @@ def _same_members(gold: list[Expr], answer: list[Expr], counted: bool) -> bool:
 
 def _same_member(gold: Expr, answer: Expr) -> bool:
     """Inside a set, a set of one member is not that member."""
-    return _is(gold, "set") == _is(answer, "set") and same(gold, answer)
+    if _is(gold, "set") != _is(answer, "set"):
+        return False
+    (_, gold_unit), (_, answer_unit) = _without_unit(gold), _without_unit(answer)
+    if gold_unit and answer_unit and not units.share_a_word(gold_unit, answer_unit):
+        return False  # `2 boys, 3 girls`
+    return same(gold, answer)
 
 
 def _same_parts(gold: Expr, answer: Expr) -> bool | None:

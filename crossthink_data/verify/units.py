@@ -71,7 +71,9 @@ _NAMES = {
     "dB": "dB decibel decibels",
     "ohm": "ohm ohms Ω",
     "T": "T tesla teslas",
-    "C": "coulomb coulombs",
+    "C": "C coulomb coulombs",
+    "F": "F farad farads",
+    "M": "M molar",
     "°C": "°C celsius",
     "°F": "°F fahrenheit",
 }
@@ -118,7 +120,7 @@ def known(word: str) -> str | None:
     >>> known("centimetres"), known("Meters"), known("apples")
     ('cm', 'm', None)
     """
-    return _CANONICAL.get(word) or _CANONICAL.get(word.lower())
+    return _CANONICAL.get(word) or (_CANONICAL.get(word.lower()) if len(word) > 1 else None)
 
 
 def canonical(unit: str) -> Canonical | None:
@@ -162,6 +164,18 @@ def is_plain(unit: str) -> bool:
     if len(unit) > MAX_UNIT or canonical(unit) is not None:
         return len(unit) <= MAX_UNIT
     return _WORDS.fullmatch(unit) is not None and not _SAYING & {word.lower() for word in re.findall("[A-Za-z]+", unit)}
+
+
+def share_a_word(one: str, other: str) -> bool:
+    """Whether two units have a word, or its singular, in common, or are one unit.
+
+    >>> share_a_word("red marbles", "marble"), share_a_word("boys", "girls"), share_a_word("cm", "centimeters")
+    (True, False, True)
+    """
+    if canonical(one) is not None and canonical(one) == canonical(other):
+        return True
+    first, second = ({word.lower().rstrip("s") for word in re.findall("[A-Za-z]+", unit)} for unit in (one, other))
+    return bool(first & second)
 
 
 def agree(one: str | None, other: str | None) -> bool:

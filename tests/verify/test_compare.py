@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,14 @@ def test_each_convention_of_the_table_holds(gold: str, answer: str, expected: st
         ("(1,2),(3,4)", "(1,3),(2,4)"),
         (r"\{1,2\}", r"\{1,2,3\}"),
         ("x=1, y=2", "x=2, y=1"),
+        (r"A \to B", r"B \to A"),
+        (r"A \subset B", r"B \subset A"),
+        (r"A \times B", r"B \times A"),
+        (r"17 \bmod 5", "17"),
+        (r"2\text{ boys}, 3\text{ girls}", r"3\text{ boys}, 2\text{ girls}"),
+        ("5 m", "5 M"),
+        (r"25^\circ\text{C}", r"25^\circ\text{F}"),
+        ("7:00 AM", "7:00 p.m."),
     ],
 )
 def test_what_differs_is_wrong(gold: str, answer: str) -> None:
@@ -147,6 +156,16 @@ def test_what_differs_is_wrong(gold: str, answer: str) -> None:
         (r"\sqrt2", r"\frac{2}{\sqrt2}"),
         (r"2\sqrt{7}-1", r"2\sqrt{7}+-1"),
         ("2018-01-22", "January 22, 2018"),
+        (r"17 \bmod 5", "2"),
+        (r"3.0\times10^8 m/s", r"3.0\times10^8"),
+        ("-1.6e-19 C", r"-1.6 \times 10^{-19}"),
+        ("7:00 AM", "7:00 a.m."),
+        ("1/3", "0.333..."),
+        ("25 °C", r"25^\circ \mathrm{C}"),
+        ("€5", "5 euros"),
+        ("3.2 million", "3,200,000"),
+        (r"x\in\{2,3\}", "x=2,3"),
+        (r"\mathbb{R}", "all real numbers"),
     ],
 )
 def test_what_is_equal_is_correct(gold: str, answer: str) -> None:
@@ -176,6 +195,34 @@ def test_an_alias_counts_as_the_gold() -> None:
 def test_an_unknown_policy_is_an_error() -> None:
     with pytest.raises(CrossthinkError, match="unknown policy 'equal': did you mean 'equivalent'"):
         compare(Gold("1", "number"), "1", "equal")  # type: ignore[arg-type]
+
+
+def test_a_gold_that_is_no_string_is_an_error() -> None:
+    with pytest.raises(CrossthinkError, match="answer is 4; a gold is a string"):
+        Gold(4, "number")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [
+        ({"answer": "Oslo", "options": ["Rome", "Oslo"], "answer_label": "b"}, "B"),
+        ({"answer": "Oslo", "options": ["Rome", "Oslo"], "answer_label": "(B)"}, "B"),
+        ({"answer": "B", "options": ["Rome", "Oslo"]}, "B"),  # the letter alone
+        ({"answer": "Oslo", "options": ["Rome", "Oslo"]}, None),  # found by its text
+    ],
+)
+def test_the_usual_ways_to_name_the_right_option(row: dict[str, Any], label: str | None) -> None:
+    gold = Gold.from_row(row)
+
+    assert (gold.label, gold.answer) == (label, "Oslo")
+    assert compare(gold, "B").correct
+    assert compare(gold, "Rome").wrong
+
+
+def test_a_label_that_is_another_options_than_the_answer_is_no_gold() -> None:
+    gold = Gold("Oslo", "choice", ("Rome", "Oslo"), "A")
+
+    assert [compare(gold, answer).outcome for answer in ("A", "B", "Oslo", "Rome")] == ["ungradable"] * 4
 
 
 def test_what_only_algebra_can_tell_goes_to_a_worker() -> None:
