@@ -27,6 +27,7 @@ bench: $(VENV)/.train
 	$(BIN)/python -m tests.bench.build
 	$(BIN)/python -m tests.bench.grade
 	$(BIN)/python -m tests.bench.goldcheck
+	$(BIN)/python -m tests.bench.echo
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
