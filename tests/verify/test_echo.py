@@ -12,9 +12,6 @@ from tests.verify.golds import OUR_GOLDS, mirror_golds
 
 COMPLETION = "<think>\nFirst \\boxed{{0}}, but no.\n</think>\nSo the answer is $\\boxed{{{gold}}}$."
 
-# Golds that no grader can read, so that nothing is known about an answer to them: gold -> why.
-EXCEPTIONS: dict[str, str] = {}
-
 
 def _forms(gold: str) -> dict[str, str | None]:
     """What a model may write that is the gold as it stands; a gold with a lone dollar sign has no form between two."""
@@ -47,10 +44,7 @@ def test_every_math500_gold_given_back_is_correct() -> None:
 
 
 @needs_hub
-def test_real_golds_given_back_are_correct_but_for_the_exceptions() -> None:
+def test_real_golds_given_back_are_correct_without_an_exception() -> None:
     golds = [gold for column in mirror_golds().values() for gold in column]
-    assert _failures(golds).keys() == EXCEPTIONS.keys()
-
-
-def test_an_exception_has_a_reason() -> None:
-    assert all(reason and len(gold) <= 60 for gold, reason in EXCEPTIONS.items())
+    assert len(golds) > 30_000
+    assert _failures(golds) == {}
