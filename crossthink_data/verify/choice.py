@@ -151,7 +151,7 @@ def _judged(right: bool, yes: str, no: str, decided_by: str) -> Verdict:
     return Verdict("correct", yes, decided_by) if right else Verdict("wrong", no, decided_by)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _row(options: tuple[str, ...], label: str | None, answer: str, aliases: tuple[str, ...]) -> _Row:
     labels = LABELS[: len(options)] if options else LABELS
     texts: dict[str, str] = {}

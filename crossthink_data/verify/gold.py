@@ -11,7 +11,7 @@ from typing import Any, get_args
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.kinds import LABELS, AnswerType
 from crossthink_data.verify.expr import WORD, Apply, Expr, symbols, walk
-from crossthink_data.verify.latex import NotationError, plain
+from crossthink_data.verify.latex import KEPT, NotationError, plain
 from crossthink_data.verify.notation import CONSTANTS, FUNCTIONS, PHRASES, SCALES, SEPARATORS
 from crossthink_data.verify.parse import parse
 from crossthink_data.verify.plain_number import plain_number
@@ -94,7 +94,6 @@ def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
     return texts
 
 
-@lru_cache(maxsize=8192)
 def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
     """The type that picks a gold's comparator, from the gold alone.
 
@@ -103,6 +102,10 @@ def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
     """
     if options:
         return "choice"
+    return _kept_type(answer) if len(answer) <= KEPT else _type_of(answer)
+
+
+def _type_of(answer: str) -> AnswerType:
     text = plain(answer)
     if plain_number(text):
         return "number"
@@ -115,6 +118,9 @@ def infer_type(answer: str, options: Sequence[str] = ()) -> AnswerType:
     if any(name.startswith(WORD) for name in symbols(expr)):
         return "text"
     return "number" if _is_number(expr) else "math"
+
+
+_kept_type = lru_cache(maxsize=8192)(_type_of)
 
 
 def _says_words(text: str) -> bool:

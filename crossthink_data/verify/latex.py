@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 MAX_CHARS = 20_000  # an answer longer than this is only compared as a string
 MAX_TOKENS = 4_000
+KEPT = 300  # characters: what is read of longer texts is not kept, so that memory stays flat
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -98,13 +99,16 @@ class NotationError(ValueError):
         self.reason = reason
 
 
-@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """The text with one spelling for each notation: no wrappers, Unicode as LaTeX, no spacing or sizing commands.
 
     >>> plain(r"$\\dfrac{1}{2}$"), plain("−3"), plain(r"10,\\!080")
     ('\\\\frac{1}{2}', '-3', '10,080')
     """
+    return _kept_plain(text) if len(text) <= KEPT else _plain(text)
+
+
+def _plain(text: str) -> str:
     if not text.isascii():
         text = _ascii(text)
     text = _CLOCK.sub(r"\1m", _unwrapped(text.strip()))
@@ -124,6 +128,9 @@ def plain(text: str) -> str:
     if text.count("$") - text.count("\\$") > 1:  # `$125$ miles`: the dollars are marks of mathematics, not money
         text = _MATH_MARK.sub(" ", text).strip()
     return text
+
+
+_kept_plain = lru_cache(maxsize=8192)(_plain)
 
 
 def squeezed(text: str) -> str:

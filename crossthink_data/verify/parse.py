@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from crossthink_data.verify.cursor import Cursor
 from crossthink_data.verify.expr import EMPTY, REALS, WORD, Apply, Expr, Number, Symbol, holds, symbols, walk
-from crossthink_data.verify.latex import NotationError, plain, tokens
+from crossthink_data.verify.latex import KEPT, NotationError, plain, tokens
 from crossthink_data.verify.measures import is_degree, unit
 from crossthink_data.verify.notation import (
     ACCENTS,
@@ -38,13 +38,16 @@ _MEASURED = re.compile(
 _LETTERS = re.compile(r"[A-Z](?: ?(?:,|and) ?(?:and )?[A-Z]){1,25}")
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str, grouped: bool = True) -> Expr:
     """The tree of a plain text; `grouped`: `1,234` is one number (at the top; in brackets never, unless `(1,000)`).
 
     Raises NotationError with its reason: `unsupported` (notation that only a computer algebra system reads),
     `unreadable`, `unbalanced`, `too_deep` or `too_long`.
     """
+    return _kept_tree(text, grouped) if len(text) <= KEPT else _tree(text, grouped)
+
+
+def _tree(text: str, grouped: bool) -> Expr:
     if (phrase := " ".join(text.lower().split())) in PHRASES:
         return PHRASES[phrase]
     if len(text) < MAX_UNIT and (measured := _MEASURED.fullmatch(text)) and canonical(measured[2]):
@@ -54,6 +57,9 @@ def parse(text: str, grouped: bool = True) -> Expr:
     if parser.token.kind != "end":
         raise NotationError("unsupported" if parser.token.text in UNREAD else "unreadable")
     return expr
+
+
+_kept_tree = lru_cache(maxsize=4096)(_tree)
 
 
 class _Parser(Cursor):

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
+
+from crossthink_data.verify.latex import KEPT
 
 MAX_CHARS = 1_000
 
@@ -38,6 +41,10 @@ def plain_number(text: str) -> PlainNumber | None:
     """
     if len(text) > MAX_CHARS:
         return None
+    return _kept_number(text) if len(text) <= KEPT else _number(text)
+
+
+def _number(text: str) -> PlainNumber | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
@@ -51,6 +58,9 @@ def plain_number(text: str) -> PlainNumber | None:
         return None
     value = Fraction(numerator, denominator)
     return PlainNumber(-value if sign == "-" else value, written=False)
+
+
+_kept_number = lru_cache(maxsize=8192)(_number)
 
 
 def with_decimal_comma(text: str) -> PlainNumber | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -305,3 +306,23 @@ def test_the_page_on_grading_has_the_same_table() -> None:
 
     assert [row for row in map(_ROW.match, page.splitlines()) if row] != []
     assert [row.groups() for line in page.splitlines() if (row := _ROW.match(line))] == _conventions()
+
+
+def test_long_texts_are_not_kept() -> None:
+    """A million completions of a megabyte must not fill the memory."""
+    tracemalloc.start()
+    try:
+        for turn in range(30):
+            text = f"{turn} + " * 100_000
+            compare_bounded(Gold("Paris", "text"), text)
+            compare_bounded(Gold("5", "number"), text + "\\")
+            infer_type(text)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 3_000_000  # the texts themselves are 18 MB and more
+
+
+def test_a_list_of_options_is_as_good_as_a_tuple() -> None:
+    assert infer_type("x", ["x", "y"]) == "choice"
