@@ -15,9 +15,9 @@ class Cursor:
         self.tokens = found
         self.position = 0
         self.depth = 0
-        self.brackets = 0  # how many of ( [ \\{ are open
+        self.brackets = 0  # how many of ( [ \{ are open
         self.bars = 0  # how many | are open
-        self.such_that = False  # inside \\{, where a colon or a bar says "such that"
+        self.such_that = False  # inside \{, where a colon or a bar says "such that"
         self.grouped = grouped  # whether `1,234` at the top is one number
 
     @property

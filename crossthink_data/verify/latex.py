@@ -71,7 +71,7 @@ _WRAPPED = re.compile(r"\s*(?:\$\$(.*)\$\$|\$(.*)\$|\\\((.*)\\\)|\\\[(.*)\\\]|\*
 _PLACEHOLDER = re.compile(r"\{\s*,\s*\}")
 _ROW_SKIP = re.compile(r"(\\\\)\[\d+(?:\.\d+)?(?:pt|em|ex|mm)\]")
 _TEXT_ALONE = re.compile(r"\\text\s*\{([^{}]*)\}")
-_EMPTY_GROUP = re.compile(r"(?<!\\)\{\s*\}(?=\s*\^)")  # `5 { }^{\\circ}`
+_EMPTY_GROUP = re.compile(r"(?<!\\)\{\s*\}(?=\s*\^)")  # `5 { }^{\circ}`
 _EMPTY_TEXT = re.compile(r"\\text\s*\{\s*\}|\\(?:text)?color\s*\{\w*\}")
 _CELSIUS = re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*(?:\\text\s*\{\s*([CF])\s*\}|([CF])(?![A-Za-z]))")
 _CLOCK = re.compile(r"(?<![A-Za-z])([AaPp])\.\s?[Mm](?:\.|(?![A-Za-z]))")  # `p.m.`
@@ -123,7 +123,7 @@ def _plain(text: str) -> str:
         text = _CELSIUS.sub(lambda found: rf"\text{{°{found[1] or found[2]}}}", text)
     text = _unwrapped(text).strip()
     if (worded := _TEXT_ALONE.fullmatch(text)) and any(character.isdigit() for character in worded[1]):
-        text = _unwrapped(worded[1].strip())  # `\\text{18 dollars}`
+        text = _unwrapped(worded[1].strip())  # `\text{18 dollars}`
     text = _TIMES.sub(r"\\times ", _UNION.sub(r"\\cup ", text))
     if text.count("$") - text.count("\\$") > 1:  # `$125$ miles`: the dollars are marks of mathematics, not money
         text = _MATH_MARK.sub(" ", text).strip()

@@ -107,7 +107,7 @@ class _Parser(Cursor):
     def sum(self) -> Expr:
         terms = [self.sign()]
         while True:
-            if self.token.text in ("+", "-") and self.token.kind == "sign":
+            if self.is_sign("+", "-"):
                 terms.append(self.sign())
             elif self.take(r"\pm"):
                 terms = [Apply("±", (_added(terms), self.product()))]
@@ -118,7 +118,7 @@ class _Parser(Cursor):
 
     def sign(self) -> Expr:
         negative = False
-        while self.token.text in ("+", "-") and self.token.kind == "sign":
+        while self.is_sign("+", "-"):
             negative ^= self.next().text == "-"
         if self.take(r"\pm"):
             return Apply("±", (Number(Fraction(0)), self.product()))
@@ -129,17 +129,13 @@ class _Parser(Cursor):
         expr = self.power()
         numeric = not symbols(expr)  # all factors so far
         while True:
-            kind, text, _ = self.token
-            if kind == "end":
-                return expr
-            if (kind == "command" and text in (r"\cdot", r"\times")) or (kind == "sign" and text == "*"):
+            if self.is_sign("*") or (self.token.kind == "command" and self.token.text in (r"\cdot", r"\times")):
                 cross = self.next().text == r"\times"
                 factor = self.signed_power()
                 if cross and _is_capital(expr) and _is_capital(factor):
                     raise NotationError("unreadable")  # sets or matrices, of which A times B is not B times A
                 expr, numeric = Apply("*", (expr, factor)), numeric and not symbols(factor)
-            elif (text == "/" and kind == "sign") or (text == "/" and kind == "command"):
-                self.next()
+            elif self.take("/"):
                 factor = self.signed_power()
                 expr, numeric = Apply("/", (expr, factor)), numeric and not symbols(factor)
             elif measure := unit(self, counted=numeric):
@@ -161,7 +157,7 @@ class _Parser(Cursor):
         if kind == "number":  # `1.01 10^{-5}`, as some write powers of ten
             return spaced and text == "10" and self.tokens[self.position + 1].text == "^"
         if kind == "text":
-            return len(text.strip()) == 1 and text.strip().isalpha()  # `3 + 4\\mathrm{i}`
+            return len(text.strip()) == 1 and text.strip().isalpha()  # `3 + 4\mathrm{i}`
         if kind == "letters":
             return text.lower() not in SEPARATORS
         if kind == "sign":
@@ -173,17 +169,13 @@ class _Parser(Cursor):
     def power(self) -> Expr:
         expr = self.single()
         while True:
-            kind, text, _ = self.token
-            if kind == "sign" and text in ("^", "**"):
-                self.next()
+            if self.take("^") or self.take("**"):
                 expr = self.raised(expr)
-            elif kind == "sign" and text == "!":
-                self.next()
+            elif self.take("!"):
                 if self.is_sign("!"):
                     raise NotationError("unreadable")  # `5!!` is 15, not 120!
                 expr = Apply("!", (expr,))
-            elif kind == "sign" and text == "_" and _is_whole(expr):
-                self.next()
+            elif _is_whole(expr) and self.take("_"):
                 expr = Apply("base", (Symbol(_spelled(expr)), self.base()))
             else:
                 return expr

@@ -56,7 +56,7 @@ def is_region(expr: Expr) -> bool:
     ):
         return True
     if isinstance(expr, Apply) and expr.op == "+" and expr.args[0] == REALS:
-        return True  # `\\mathbb{R} - \\{1\\}`
+        return True  # `\mathbb{R} - \{1\}`
     if isinstance(expr, Apply) and expr.op == "list":
         return all(is_region(arg) for arg in expr.args)
     relations = _relations(expr)

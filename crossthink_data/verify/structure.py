@@ -60,15 +60,8 @@ def _without_conditions(expr: Expr) -> Expr:
     letters = symbols(first)
     about = [_args(part)[0] for part in rest if _is(part, "rel") and _args(part)[1] != Symbol("=")]
     conditions = [side for side in about if isinstance(side, Symbol) and side.name in letters]
-    return (
-        first
-        if (len(conditions) == len(rest) and not _is(first, "rel", *TUPLES)) or _named_before(first, rest, conditions)
-        else expr
-    )
-
-
-def _named_before(first: Expr, rest: list[Expr], conditions: list[Symbol]) -> bool:
-    return len(conditions) == len(rest) and _value(first) is not None and bool(rest)
+    is_value = _value(first) is not None or not _is(first, "rel", *TUPLES)
+    return first if is_value and len(conditions) == len(rest) else expr
 
 
 def _same_regions(gold: Expr, answer: Expr) -> bool | None:
@@ -334,7 +327,7 @@ def _same_scalar(gold: Expr, answer: Expr) -> bool:
     if _is_infinite(one) or _is_infinite(other):
         return one == other
     if answer_unit is not None and not units.is_plain(answer_unit):
-        return False  # words that say more than a unit does: `5 \\text{ or 6}`
+        return False  # words that say more than a unit does: `5 \text{ or 6}`
     if units.agree(gold_unit, answer_unit) and (same_value(one, other) or rounded(one, other)):
         return True
     plain_numbers = {"%", "°", None}
@@ -365,7 +358,7 @@ def _without_unit(expr: Expr) -> tuple[Expr, str | None]:
     if expr.op == "unit" and isinstance(expr.args[1], Symbol):
         value, inner = _without_unit(expr.args[0])
         return value, f"{inner} {expr.args[1].name}" if inner else expr.args[1].name
-    if expr.op in ("+", ":"):  # `1 + \\sqrt{3} \\text{ cm}`: the unit is the sum's, but `1 + 50\\%` is no percentage
+    if expr.op in ("+", ":"):  # `1 + \sqrt{3} \text{ cm}`: the unit is the sum's, but `1 + 50\%` is no percentage
         value, unit = _without_unit(expr.args[-1])
         if _measure(unit) in ("%", "°"):
             return expr, None

@@ -17,7 +17,6 @@ from __future__ import annotations
 import gzip
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,8 +24,8 @@ import pytest
 
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.extract import extract
+from tests.verify.golds import GRADED
 
-GRADED = Path(__file__).parents[3] / "shared" / "graded"
 GEMINI, MISTRAL = "gemini-1.5-flash-002", "Mistral-7B-Instruct-v0.2"
 LEVEL_1 = re.compile(r"answer is \(?([A-J])\)?")
 
