@@ -1,0 +1,319 @@
+r"""The words of many texts as 64-bit numbers, found without a loop over rows: what near-duplicates and copies share.
+
+Two spellings of one question give the same words. Case, white space, punctuation and LaTeX's layout say nothing; each
+digit is a word of its own, so that `\frac12` and `1/2`, `10,000` and `10{,}000` agree; a decimal point, a percent sign
+and `+ - < >` between values are words; `two` to `nine` are digits. An ideograph is a word. Drawings (`[asy]`) are left
+out where the text says enough without.
+
+Every text becomes bytes once, and the words are runs in them. The hash of a run is a polynomial over its bytes in
+the ring of 64-bit integers: differences of one running sum, so that all runs cost one pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from crossthink_data.hashing import UInt64, mix
+
+WORDS_VERSION = 1  # 1: first published rules
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+_OTHER, _LETTER, _DIGIT, _SIGN = range(4)
+_END, _SPACE = 1, 2  # of a sentence, if white space follows; above them what ends one by itself
+
+# Symbols of a text that is not ASCII -> what stands for them in ASCII; the rest is as NFKD spells it.
+_SYMBOLS = {
+    **{"−": "-", "–": "-", "—": " ", "‐": "-", "‑": "-", "º": " ", "×": " ", "·": " ", "⋅": " ", "∙": " "},
+    **{"≤": r" \le ", "≥": r" \ge ", "≠": r" \ne ", "√": r" \sqrt ", "∞": r" \infty ", "π": r" \pi ", "∑": r" \sum "},
+    **{"∫": r" \int ", "∈": r" \in ", "≈": r" \approx ", "→": r" \to ", "±": r" \pm ", "θ": r" \theta "},
+    **{"α": r" \alpha ", "β": r" \beta ", "γ": r" \gamma ", "δ": r" \delta ", "λ": r" \lambda ", "μ": r" \mu "},
+    **{"µ": r" \mu ", "σ": r" \sigma ", "ω": r" \omega ", "φ": r" \phi ", "ρ": r" \rho ", "ε": r" \epsilon "},
+    **{"△": r" \triangle ", "∠": r" \angle ", "∪": r" \cup ", "∩": r" \cap ", "⁄": " "},
+}
+_ACCENTS = r"[\x{300}-\x{36f}\x{200b}-\x{200f}\x{2060}\x{feff}\x{ad}]"  # and what takes no width
+_NO_WORD = r"[^\x00-\x7f\p{L}\p{M}\p{N}]"
+_IDEOGRAPH = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])"
+_DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)"
+_SPACING = r"\\\\\[-?\d*\.?\d+\s?[a-z]{2}\]"  # `\\[2ex]`
+_ENOUGH_CHARS = 120  # of a text without its drawing that says by itself which question it is
+
+# Commands that say how a formula looks, not what it says
+_LAYOUT_WORDS = (
+    "left right big bigl bigr bigg biggl biggr middle text textbf textit textrm mathrm mathbf mathit mathsf mathbb "
+    "mathcal mathfrak bf rm it mbox hbox displaystyle textstyle limits nolimits operatorname ensuremath frac dfrac "
+    "tfrac cfrac over times cdot ast quad qquad hspace vspace hfill noindent circ degree begin end item overline "
+    "underline ldots dots cdots vdots ddots label tag hline boxed phantom bm boldsymbol rule smallskip medskip bigskip"
+)
+_ENVIRONMENT_WORDS = (
+    "align aligned array cases matrix pmatrix bmatrix vmatrix smallmatrix equation eqnarray gather gathered tabular "
+    "center itemize enumerate split multline"
+)
+_SAME_WORD = {
+    **{"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9"},
+    "percent": "%",
+}
+_SAME_COMMAND = {
+    "not": "ne",
+    "leq": "le",
+    "geq": "ge",
+    "leqslant": "le",
+    "geqslant": "ge",
+    "neq": "ne",
+    "rightarrow": "to",
+}
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
+_CHUNK_BYTES = 1 << 18  # of text hashed at once: its arrays stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of texts, one text after another: text t has the words `offsets[t]:offsets[t + 1]` of `hashes`.
+
+    `signs` marks those that are operators, which no n-gram counts; `sentences` are the words, in order, at which a
+    sentence or a text begins.
+    """
+
+    hashes: UInt64
+    offsets: Int64
+    signs: Bool
+    sentences: Int64
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def of(self, text: int) -> slice:
+        """Where the words of a text lie."""
+        return slice(int(self.offsets[text]), int(self.offsets[text + 1]))
+
+
+@dataclass(frozen=True)
+class SpelledWords(Words):
+    """Words with their places `starts:ends` in `text`, the bytes that were read."""
+
+    starts: Int64
+    ends: Int64
+    text: bytes
+
+    def spelled(self, first: int, last: int) -> str:
+        """What stands from word `first` to word `last`, that one too."""
+        return self.text[int(self.starts[first]) : int(self.ends[last])].decode(errors="replace")
+
+
+def words_of(texts: pl.Series) -> SpelledWords:
+    """The words of each text; null is a text without words."""
+    plain = _plain(texts)
+    lengths = plain.str.len_bytes().to_numpy().astype(np.int64) + 1
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    joined = (plain.str.join("\n").item() + "\n").encode() if len(plain) else b""
+    text = joined.translate(_LOWER)
+    data, kinds = np.frombuffer(text, np.uint8), np.frombuffer(text.translate(_KINDS), np.uint8)
+    parts = [_chunk(data, kinds, start, end) for start, end in _chunks(bounds)]
+    starts, ends, hashes = (np.concatenate(one) for one in zip(*parts, strict=True)) if parts else _nothing()
+    kept = _settled(data, starts, hashes)
+    starts, ends, hashes = starts[kept], ends[kept], hashes[kept]
+    offsets = np.searchsorted(starts, bounds)
+    begins = np.zeros(len(starts) + 1, np.bool_)
+    begins[offsets] = True
+    begins[np.searchsorted(starts, _sentence_ends(text))] = True
+    return SpelledWords(hashes, offsets, kinds[starts] == _SIGN, np.flatnonzero(begins[:-1]), starts, ends, text)
+
+
+@lru_cache(maxsize=1024)
+def word_hash(word: str) -> np.uint64:
+    """The number that stands for one word of letters, or for one digit or sign."""
+    data = np.frombuffer(word.encode(), np.uint8)
+    return np.uint64(_hashes(data, np.zeros(1, np.int64), np.array([len(data)], np.int64))[0])
+
+
+class WordSet:
+    """A few words, for asking of many words at once which are among them.
+
+    A table over 16 bits of the hash holds the one word that each place can be; the bits are chosen so that no two
+    words share a place.
+    """
+
+    def __init__(self, words: str) -> None:
+        hashes = sorted({int(word_hash(word)) for word in words.split()})
+        self.hashes = frozenset(hashes)
+        self._words = np.array([0, *hashes], np.uint64)
+        self._shift = np.uint64(
+            next(shift for shift in range(48) if len({h >> shift & 0xFFFF for h in hashes}) == len(hashes))
+        )
+        self._place = np.zeros(1 << 16, np.uint8 if len(hashes) < 256 else np.uint16)
+        for at, one in enumerate(hashes, 1):
+            self._place[one >> int(self._shift) & 0xFFFF] = at
+
+    def __contains__(self, word: int) -> bool:
+        return word in self.hashes
+
+    def mask(self, hashes: UInt64) -> Bool:
+        """Which of the words are in the set."""
+        found: Bool = self._words[self._place[(hashes >> self._shift).astype(np.uint16)]] == hashes
+        return found
+
+
+def _apart(hashes: list[int], shift: int) -> bool:
+    return len({one >> shift & 0xFFFF for one in hashes}) == len(hashes)
+
+
+def rolling(hashes: UInt64, n: int) -> UInt64:
+    """One number for every n words in a row, of `len(hashes) - n + 1` places (none where there are fewer words)."""
+    starts = np.arange(max(len(hashes) - n + 1, 0))
+    return span_hashes(hashes, starts, starts + n)
+
+
+def span_hashes(hashes: UInt64, starts: Int64, ends: Int64) -> UInt64:
+    """One number for each span of words `starts:ends`; equal words in equal order give equal numbers."""
+    powers, inverses = _powers(len(hashes) + 1)
+    sums = np.zeros(len(hashes) + 1, np.uint64)
+    np.cumsum(hashes * powers[: len(hashes)], out=sums[1:])
+    return mix((sums[ends] - sums[starts]) * inverses[starts], np.uint64(1)) ^ (ends - starts).astype(np.uint64)
+
+
+def text_hashes(words: Words) -> UInt64:
+    """One number for each whole text."""
+    return span_hashes(words.hashes, words.offsets[:-1], words.offsets[1:])
+
+
+def _nothing() -> tuple[Int64, Int64, UInt64]:
+    return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint64)
+
+
+def _plain(texts: pl.Series) -> pl.Series:
+    """Text in ASCII where that says the same; the few texts that need it pay for it."""
+    text = _undrawn(texts.fill_null(""))
+    at = (text.str.len_bytes() != text.str.len_chars()).arg_true()
+    if not len(at):
+        return text
+    odd = text.gather(at).str.replace_many(_SYMBOLS).str.normalize("NFKD").str.replace_all(_ACCENTS, "")
+    odd = odd.str.to_lowercase().str.replace_many(_SYMBOLS)
+    odd = odd.str.replace_all(_NO_WORD, " ").str.replace_all(_IDEOGRAPH, " ${1} ")
+    return text.scatter(at, odd)
+
+
+def _undrawn(texts: pl.Series) -> pl.Series:
+    """Texts without their drawings, where enough is left: "find x in the diagram" is told by the drawing alone."""
+    at = texts.str.contains_any(["[asy]", "\\\\["]).arg_true()
+    if not len(at):
+        return texts
+    drawn = texts.gather(at).str.replace_all(_SPACING, " ")
+    bare = drawn.str.replace_all(_DRAWING, " ")
+    return texts.scatter(at, bare.zip_with(bare.str.len_chars() >= _ENOUGH_CHARS, drawn))
+
+
+def _chunks(bounds: Int64) -> list[tuple[int, int]]:
+    """Stretches of whole texts of about `_CHUNK_BYTES`, as (start, end) in bytes."""
+    cuts = [int(bounds[0])]
+    while cuts[-1] < bounds[-1]:
+        at = int(np.searchsorted(bounds, cuts[-1] + _CHUNK_BYTES))
+        cuts.append(int(bounds[min(at, len(bounds) - 1)]))
+    return list(pairwise(cuts))
+
+
+def _chunk(data: Bytes, kinds: Bytes, start: int, end: int) -> tuple[Int64, Int64, UInt64]:
+    """Where the words of data[start:end] start and end, and their hashes."""
+    part, kind = data[start:end], kinds[start:end]
+    before = np.concatenate([np.zeros(1, np.uint8), kind[:-1]])
+    after = np.concatenate([kind[1:], np.zeros(1, np.uint8)])
+    is_sign = kind == _SIGN
+    if is_sign.any():
+        further = np.concatenate([after[1:], np.zeros(1, np.uint8)])
+        kind = np.where(is_sign & ~_is_value_sign(part, before, after, further), _OTHER, kind)
+    letter, inside = kind == _LETTER, before == _LETTER
+    starts = np.flatnonzero((kind != _OTHER) & ~(letter & inside))
+    ends = starts + 1
+    runs = kind[starts] == _LETTER
+    ends[runs] = np.flatnonzero(letter & (after != _LETTER)) + 1
+    return starts + start, ends + start, _hashes(part, starts, ends)
+
+
+def _is_value_sign(part: Bytes, before: Bytes, after: Bytes, further: Bytes) -> Bool:
+    """A point stands in a number when a digit follows; a minus is a hyphen between letters, and in `3-digit`."""
+    joins = (after == _LETTER) & ((before == _LETTER) | ((before == _DIGIT) & (further == _LETTER)))
+    is_sign: Bool = np.where(part == ord("."), after == _DIGIT, (part != ord("-")) | ~joins)
+    return is_sign
+
+
+def _hashes(part: Bytes, starts: Int64, ends: Int64) -> UInt64:
+    powers, inverses = _powers(len(part))
+    sums = np.zeros(len(part) + 1, np.uint64)
+    np.cumsum(part * powers[: len(part)], out=sums[1:])
+    return mix((sums[ends] - sums[starts]) * inverses[starts], np.uint64(0))
+
+
+def _sentence_ends(text: bytes) -> Int64:
+    """Where a sentence ends in the bytes: at a line's end, a question mark, or another end mark before white space."""
+    marks = np.frombuffer(text.translate(_MARKS), np.uint8)
+    before_space = (marks[:-1] == _END) & (marks[1:] >= _SPACE)
+    return np.flatnonzero((marks[:-1] > _SPACE) | before_space)
+
+
+def _settled(data: Bytes, starts: Int64, hashes: UInt64) -> Bool:
+    """Which words stay: no commands of layout, no names of environments. What has two spellings gets one, in place."""
+    kept = np.ones(len(starts), np.bool_)
+    special = np.flatnonzero(_SPECIAL.mask(hashes))
+    word, before = hashes[special], data[starts[special] - 1]  # before the very first is the last: a line's end
+    is_command = before == ord("\\")
+    kept[special[is_command & _LAYOUT.mask(word)]] = False
+    kept[special[(before == ord("{")) & _ENVIRONMENTS.mask(word)]] = False
+    for spelling, same in _SAME_COMMAND.items():
+        hashes[special[is_command & (word == word_hash(spelling))]] = word_hash(same)
+    for spelling, same in _SAME_WORD.items():
+        hashes[special[word == word_hash(spelling)]] = word_hash(same)
+    return kept
+
+
+_power_tables: list[tuple[UInt64, UInt64]] = []
+
+
+def _powers(length: int) -> tuple[UInt64, UInt64]:
+    """Powers of the base and of its inverse, at least `length` of each; made once and kept."""
+    if not _power_tables or len(_power_tables[0][0]) < length:
+        size = max(2 * _CHUNK_BYTES, length)
+        tables = []
+        for base in (_BASE, _INVERSE):
+            steps = np.full(size, base, np.uint64)
+            steps[0] = 1
+            tables.append(np.multiply.accumulate(steps))
+        _power_tables[:] = [(tables[0], tables[1])]
+    return _power_tables[0]
+
+
+def _marks() -> bytes:
+    marks = bytearray(256)
+    for byte in b".:;":
+        marks[byte] = _END
+    for byte in b" \t\r":
+        marks[byte] = _SPACE
+    for byte in b"?!\n":
+        marks[byte] = _SPACE + 1
+    return bytes(marks)
+
+
+def _kinds() -> bytes:
+    kinds = bytearray(256)
+    for byte in (*range(ord("a"), ord("z") + 1), *range(128, 256)):
+        kinds[byte] = _LETTER
+    for byte in b"0123456789":
+        kinds[byte] = _DIGIT
+    for byte in b"+-<>.%":
+        kinds[byte] = _SIGN
+    return bytes(kinds)
+
+
+_KINDS = _kinds()
+_MARKS = _marks()
+_LOWER = bytes(range(256)).lower()
+_LAYOUT, _ENVIRONMENTS = WordSet(_LAYOUT_WORDS), WordSet(_ENVIRONMENT_WORDS)
+_SPECIAL = WordSet(" ".join([_LAYOUT_WORDS, _ENVIRONMENT_WORDS, *_SAME_COMMAND, *_SAME_WORD]))
