@@ -1,80 +1,186 @@
-"""One table of the benchmarks: where each lies, how a row is read, and what may be published of it."""
+"""One table of the benchmarks: where each lies, how an item is read, and what may be published of it.
+
+A benchmark is one data set, or several that are scored as one (AGIEval): then each is a line of its own here, and
+`benchmark` names what they belong to. Training data is checked against all of them; the evaluation tasks score them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
-from crossthink_data.sources.base import Source
+from crossthink_data.errors import unknown
+from crossthink_data.hashing import text_keys
+from crossthink_data.sources.base import PolarsType, Source
+
+_TEXTS = pl.List(pl.String)
 
 
 @dataclass(frozen=True)
-class Benchmark:
-    """A benchmark on the Hub; `question` reads the question's text from its columns.
+class BenchmarkSet:
+    """A data set on the Hub that a benchmark is, or is a part of.
 
-    `no_publish`: nothing but item hashes and counts may be written anywhere.
+    `read` maps a raw frame of `columns` to `source_id` (the item's id, or null: its file and row), `question`,
+    `passage` and `options`. `no_publish`: nothing but item hashes and counts may be written anywhere.
     """
 
+    benchmark: str
     repo: str
-    revision: str | None
+    revision: str | None  # the pinned commit; None where none was found in public text: `main`
     config: str
     split: str
     files: tuple[str, ...]
-    column: str
-    question: pl.Expr
+    columns: Mapping[str, PolarsType]
+    read: Callable[[pl.DataFrame], pl.DataFrame]
+    id_column: str | None = None
     no_publish: bool = False
 
 
-def _text(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars()
+def _items(
+    frame: pl.DataFrame, question: str, options: str | None = None, id_: str | None = None, hashed: bool = False
+) -> pl.DataFrame:
+    """Items whose question stands in a column of its own."""
+    rows = frame.select(
+        question=pl.col(question).str.strip_chars(),
+        passage=pl.lit(None, pl.String),
+        options=pl.col(options) if options else pl.lit([], _TEXTS),
+        source_id=pl.col(id_) if id_ else pl.lit(None, pl.String),
+    )
+    keys = pl.Series(text_keys(rows["question"].fill_null("")), dtype=pl.String)
+    return rows.with_columns(source_id=keys) if hashed else rows
 
 
-def _agieval_query(column: str) -> pl.Expr:
-    """The question inside AGIEval's own prompt: between `Q:` and the options or `A:`."""
-    return (
-        pl.col(column)
-        .str.replace(r"^Q:\s*", "")
-        .str.replace(r"(?s)\s*(?:Answer Choices:.*|\nA:[^\n]*)$", "")
-        .str.strip_chars()
+def _gpqa(frame: pl.DataFrame) -> pl.DataFrame:
+    """GPQA's options stand in four columns; the item's id is a hash, as nothing of it may be written."""
+    options = pl.concat_list(pl.col(name).str.strip_chars() for name in _GPQA_OPTIONS)
+    return _items(frame.with_columns(options=options), "Question", "options", hashed=True)
+
+
+_GPQA_OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+
+
+def _agieval(frame: pl.DataFrame) -> pl.DataFrame:
+    """AGIEval's own prompt: an optional passage, `Q:`, the question, the options or the line that asks for `A:`."""
+    parts = pl.col("query").str.extract_groups(r"(?s)^(?<passage>.*?)Q:\s*(?<question>.*)$").struct
+    question = parts.field("question").str.replace(r"(?s)\s*(?:Answer Choices:.*|\nA:[^\n]*)$", "")
+    passage = parts.field("passage").str.strip_chars()
+    choices = pl.col("choices") if "choices" in frame.columns else pl.lit([], _TEXTS)
+    return frame.select(
+        question=question.fill_null(pl.col("query")).str.strip_chars(),
+        passage=pl.when(passage != "").then(passage),
+        options=choices.list.eval(pl.element().str.replace(r"^\([A-Z]\)\s*", "")),
+        source_id=pl.lit(None, pl.String),
     )
 
 
-BENCHMARKS: dict[str, Benchmark] = {
-    "math500": Benchmark(
+def _agieval_set(name: str, revision: str | None, options: bool = True) -> BenchmarkSet:
+    columns = {"query": pl.String(), "choices": _TEXTS} if options else {"query": pl.String()}
+    files = ("data/test-*.parquet",)
+    return BenchmarkSet("agieval", f"hails/agieval-{name}", revision, "default", "test", files, columns, _agieval)
+
+
+BENCHMARK_SETS: dict[str, BenchmarkSet] = {
+    "math500": BenchmarkSet(
+        "math500",
         "HuggingFaceH4/MATH-500",
         "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be",
         "default",
         "test",
         ("test.jsonl",),
-        "problem",
-        _text("problem"),
+        {"problem": pl.String()},
+        partial(_items, question="problem", id_="unique_id"),
+        "unique_id",
     ),
-    "agieval_math": Benchmark(
-        "hails/agieval-math",
-        "c29655ec5d31268835333d5df45aae65773fea78",
+    "amc23": BenchmarkSet(
+        "amc23",
+        "math-ai/amc23",
+        None,
+        "default",
+        "test",
+        ("test-*.parquet",),
+        {"question": pl.String()},
+        partial(_items, question="question", id_="id"),
+        "id",
+    ),
+    "mmlu": BenchmarkSet(
+        "mmlu",
+        "cais/mmlu",
+        "c30699e8356da336a370243923dbaf21066bb9fe",
+        "all",
+        "test",
+        ("all/test-*.parquet",),
+        {"question": pl.String(), "choices": _TEXTS},
+        partial(_items, question="question", options="choices"),
+    ),
+    "mmlu_pro": BenchmarkSet(
+        "mmlu_pro",
+        "TIGER-Lab/MMLU-Pro",
+        None,
         "default",
         "test",
         ("data/test-*.parquet",),
-        "query",
-        _agieval_query("query"),
+        {"question": pl.String(), "options": _TEXTS},
+        partial(_items, question="question", options="options", id_="question_id"),
+        "question_id",
+    ),
+    "gpqa_diamond": BenchmarkSet(
+        "gpqa_diamond",
+        "Idavidrein/gpqa",
+        None,
+        "gpqa_diamond",
+        "train",
+        ("gpqa_diamond.csv",),
+        {"Question": pl.String(), **dict.fromkeys(_GPQA_OPTIONS, pl.String())},
+        _gpqa,
+        no_publish=True,
+    ),
+    **{
+        f"agieval_{name.replace('-', '_')}": _agieval_set(name, None)
+        for name in ("aqua-rat", "logiqa-en", "lsat-ar", "lsat-lr", "lsat-rc", "sat-en", "sat-math")
+    },
+    "agieval_math": _agieval_set("math", "c29655ec5d31268835333d5df45aae65773fea78", options=False),
+    "supergpqa": BenchmarkSet(
+        "supergpqa",
+        "m-a-p/SuperGPQA",
+        None,
+        "default",
+        "train",
+        ("SuperGPQA-all.jsonl",),
+        {"question": pl.String(), "options": _TEXTS},
+        partial(_items, question="question", options="options", id_="uuid"),
+        "uuid",
     ),
 }
+BENCHMARKS = tuple(dict.fromkeys(one.benchmark for one in BENCHMARK_SETS.values()))
 
 
-def benchmark(name: str) -> Source:
-    """The benchmark as a source of questions, for finding its rows in training data."""
-    one = BENCHMARKS[name]
+def sets_of(benchmarks: tuple[str, ...]) -> list[str]:
+    """The names of the sets that these benchmarks are. Raises CrossthinkError for one that is not known."""
+    for name in benchmarks:
+        if name not in BENCHMARKS:
+            raise unknown("benchmark", name, BENCHMARKS)
+    return [name for name, one in BENCHMARK_SETS.items() if one.benchmark in benchmarks]
+
+
+def benchmark_source(name: str) -> Source:
+    """A set as a source of questions, for finding its items in training data."""
+    if name not in BENCHMARK_SETS:
+        raise unknown("benchmark", name, BENCHMARK_SETS)
+    one = BENCHMARK_SETS[name]
     return Source(
         name=name,
-        category="mr",
+        category="gpr",
         question_type="open",
-        domain="math",
+        domain="general",
         license="unknown",
         attribution=one.repo,
-        to_rows=lambda frame: frame.select(question=one.question, answer=pl.lit("")),
-        columns={one.column: pl.String()},
+        to_rows=one.read,
+        columns=one.columns,
+        optional={one.id_column: pl.String()} if one.id_column else {},
         repo=one.repo,
-        revision=one.revision,
+        revision=one.revision or "main",
         files=one.files,
     )

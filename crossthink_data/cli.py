@@ -59,6 +59,9 @@ def build(
     tasks: Annotated[int | None, typer.Option(min=1, help="Pieces of the work; changes no byte.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many rows of each source.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a field.")] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Go on without benchmarks that cannot be read; the card says so.")
+    ] = False,
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
@@ -66,10 +69,12 @@ def build(
     from crossthink_data.pipeline import build as run_build
     from crossthink_data.plan import make_plan
     from crossthink_data.progress import Progress
-    from crossthink_data.recipe import load_recipe
+    from crossthink_data.recipe import load_recipe, without_missing
     from crossthink_data.show import build_summary, run_tables
 
     loaded = load_recipe(recipe, set_)
+    if allow_missing:
+        loaded = without_missing(loaded)
     with Progress(quiet) as progress:
         plan = make_plan(loaded, limit, progress.source)
         run = run_build(plan, out, workers, tasks or 2 * workers, progress.stage)
@@ -121,14 +126,24 @@ def show(
     blend: Annotated[str | None, typer.Option(help="Show rows of this blend.")] = None,
     n: Annotated[int, typer.Option("-n", min=0, help="How many rows.")] = 1,
     revision: Annotated[str | None, typer.Option(help="Of a repository on the Hub.")] = None,
+    contamination: Annotated[
+        bool, typer.Option("--contamination", help="Show what was found of benchmarks, and the evidence (of a run).")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Show a run's funnel and blends, and rows: one per domain, or the first of a blend."""
     from crossthink_data.progress import Progress
-    from crossthink_data.show import open_run, run_tables, sample_rows
+    from crossthink_data.show import contamination_tables, evidence, open_run, run_tables, sample_rows
 
     with Progress():
         folder, manifest = open_run(run, revision)
+    if contamination:
+        found = evidence(folder, manifest)
+        if json_:
+            _print_json({"contamination": manifest["contamination"], "evidence": found})
+            return
+        _print_tables(contamination_tables(manifest, found))
+        return
     rows = sample_rows(folder, manifest, blend, n)
     if json_:
         _print_json({"manifest": manifest, "rows": rows})
@@ -156,6 +171,36 @@ def diff(
         _print_json(found)
         return
     _print_tables(diff_tables(found))
+
+
+@app.command()
+def contamination(
+    dataset: Annotated[str, typer.Argument(help="ORG/NAME on the Hub, a file (JSON lines, parquet, CSV) or a folder.")],
+    question: Annotated[str | None, typer.Option(help="Its question column; else found by the usual names.")] = None,
+    options: Annotated[
+        str | None, typer.Option(help="Its column of options, or several, A,B,C; else found by the usual names.")
+    ] = None,
+    files: Annotated[str | None, typer.Option(metavar="GLOB", help="Only these of its files.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Of a data set on the Hub.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.  [default: contamination/NAME]")] = None,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Find benchmark questions in any data set."""
+    from crossthink_data.contamination import check_dataset, report_json, report_table
+    from crossthink_data.progress import Progress
+
+    columns = tuple(options.split(",")) if options else ()
+    folder = out or Path("contamination") / Path(dataset).name
+    with Progress(quiet) as progress:
+        report = check_dataset(dataset, folder, revision, question, columns, files, progress.source)
+    if json_:
+        _print_json(report_json(report))
+        return
+    _print_tables([report_table(report)])
+    for name, why in report.not_checked.items():
+        _note(f"not checked: {name}: {why}")
+    typer.echo(f"evidence: {report.evidence}")
 
 
 @app.command()

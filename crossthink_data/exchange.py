@@ -28,6 +28,11 @@ WORK_SCHEMA: dict[str, pl.DataType] = {
 REMOVED_COLUMNS = REMOVED_SCHEMA.names
 
 
+def removed_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """What is kept of rows that go; only a near-duplicate has a keeper."""
+    return frame.select(*REMOVED_COLUMNS[:-1], keeper=pl.lit(None, pl.String))
+
+
 def bucket_count(rows: int) -> int:
     """Buckets for this many rows: between 1 and the 65,536 that four hexadecimal digits tell apart."""
     return min(max(1, -(-rows // ROWS_PER_BUCKET)), 65_536)
@@ -129,12 +134,10 @@ class _BucketFiles:
         frame = frame.with_columns(bucket=bucket_of(self.buckets))
         for (bucket,), part in frame.partition_by("bucket", as_dict=True, maintain_order=True).items():
             kept, gone = part.filter(pl.col("reason").is_null()), part.filter(pl.col("reason").is_not_null())
-            for kind, rows, columns in (
-                ("rows", kept, list(WORK_SCHEMA)),
-                ("removed", gone, REMOVED_COLUMNS),
-            ):
-                if len(rows):
-                    self.writers[kind, int(str(bucket))].write_table(_arrow(rows.select(columns)))
+            if len(kept):
+                self.writers["rows", int(str(bucket))].write_table(_arrow(kept.select(list(WORK_SCHEMA))))
+            if len(gone):
+                self.writers["removed", int(str(bucket))].write_table(_arrow(removed_columns(gone)))
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         self.stack.close()

@@ -15,6 +15,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from crossthink_data import __version__
+from crossthink_data.benchmarks import sets_of
+from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
 from crossthink_data.plan import POLICIES, Plan
@@ -53,11 +55,12 @@ def make_manifest(
         "seconds": round(time.time() - started, 1),
         "seed": plan.recipe.seed,
         "limit": plan.limit,
-        "warnings": [*plan.warnings, *_short_blends(selected["blends"], selected["pool"]["train"])],
+        "warnings": [*plan.warnings, *_unchecked(plan), *_short_blends(selected["blends"], selected["pool"]["train"])],
         "sources": sources,
         "pool": selected["pool"],
         "blends": selected["blends"],
         "refused_blends": selected["refused"],
+        "contamination": _contamination(plan, folder),
         "table": _table(folder),
         "resolved": plan.resolved(),
         "files": _files(folder),
@@ -129,6 +132,29 @@ def _source(
         "not_sampled": selected["not_sampled"][name],
         "pool": sum(split[name] for split in selected["pool"].values()),
     }
+
+
+def _unchecked(plan: Plan) -> list[str]:
+    """A warning for each benchmark that rows were to be compared with and were not."""
+    return [f"not compared with {name}, so rows may be its questions: {why}" for name, why in plan.missing.items()]
+
+
+def _contamination(plan: Plan, folder: Path) -> dict[str, dict[str, Any]] | None:
+    """benchmark -> rows that hold items of it, items found, sets checked, and why others were not; None: not asked."""
+    if plan.recipe.decontaminate is None:
+        return None
+    found = pl.read_parquet(folder / EVIDENCE_FILE)
+    about = {}
+    for name in plan.recipe.decontaminate.benchmarks:
+        hits = found.filter(pl.col("benchmark") == name)
+        sets = sets_of((name,))
+        about[name] = {
+            "rows": hits.select(pl.coalesce("id", "item").n_unique()).item(),
+            "items": hits.select(pl.struct("set", "item").n_unique()).item(),
+            "checked": [one for one in sets if one in plan.checked],
+            "missing": {one: plan.missing[one] for one in sets if one in plan.missing},
+        }
+    return about
 
 
 def _short_blends(blends: Mapping[str, Any], pool: Mapping[str, int]) -> list[str]:

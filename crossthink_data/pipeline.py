@@ -1,9 +1,12 @@
-"""A recipe becomes a run: four stages of datatrove pipelines, then the manifest.
+"""A recipe becomes a run: stages of datatrove pipelines, then the manifest.
 
     prepare   units of the sources -> rows -> template -> filters -> buckets        `tasks` tasks
-    dedup     a bucket's rows, each question once; goldcheck                         a task a bucket
-    select    samples, splits and draws, as numbers                                 one task
+    dedup     a bucket's rows, each question once; benchmarks; goldcheck            a task a bucket
+    near      rows that share a band, compared and linked                           a task a range of bands
+    select    near-duplicates; samples, splits and draws, as numbers                one task
     write     pool, blends and removed ids as parquet                               a task a file
+
+Near-duplicates come last of what removes rows: a keeper is a row that stays.
 
 The task count is part of `prepare`'s folder, so a build that was interrupted may be resumed with another.
 """
@@ -18,18 +21,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
+from crossthink_data.benchmark_index import ITEMS, build_index, save_index
 from crossthink_data.blend import RefusedBlendError, blend_weights
+from crossthink_data.decontaminate import EVIDENCE_FILE, Decontaminate, Decontamination, evidence_of
 from crossthink_data.dedup import mark_duplicates
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.exchange import (
-    REMOVED_COLUMNS,
     WORK_SCHEMA,
     WriteBuckets,
     bucket_count,
     read_frames,
+    removed_columns,
     removed_path,
     rows_path,
     write_frame,
@@ -43,9 +49,11 @@ from crossthink_data.held_out import HeldOut
 from crossthink_data.keys import stem_keys
 from crossthink_data.lock import only_build
 from crossthink_data.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
+from crossthink_data.near_dedup import NearDedup
+from crossthink_data.near_stage import FindNearDuplicates, remove_near_duplicates, write_bands
 from crossthink_data.plan import Plan, units_of
-from crossthink_data.pool import TRAIN, draw_blend, select_pool
-from crossthink_data.read import License, ReadRows, known_licenses, read_all
+from crossthink_data.pool import NOT_SAMPLED, TRAIN, draw_blend, select_pool
+from crossthink_data.read import License, ReadRows, known_licenses, read_all, read_items
 from crossthink_data.templates import Template
 from crossthink_data.write import Job, WriteParquet, split_path
 
@@ -89,26 +97,31 @@ class ReadBucket(PipelineStep):  # type: ignore[misc]
 
 
 class WriteBucket(PipelineStep):  # type: ignore[misc]
-    """The kept rows of one bucket in order of id, their keys, and all removed ids so far."""
+    """The kept rows of one bucket in order of id, their keys and bands, all removed ids so far, and the evidence."""
 
     name = "write bucket"
     type = "💾 - EXCHANGE"
 
-    def __init__(self, before: Path, folder: Path, sources: list[str]) -> None:
+    def __init__(self, before: Path, folder: Path, sources: list[str], near: NearDedup | None) -> None:
         super().__init__()
         self.before = before
         self.folder = folder
         self.sources = sources
+        self.near = near
 
     def run(
         self, data: Iterable[pl.DataFrame] | None = None, rank: int = 0, world_size: int = 1
     ) -> Iterator[pl.DataFrame]:
-        """Writes rows, keys and removed ids of bucket `rank`; yields nothing."""
+        """Writes what is known of bucket `rank`; yields nothing."""
         for frame in data or ():
             kept = frame.filter(pl.col("reason").is_null()).sort("id")
-            gone = frame.filter(pl.col("reason").is_not_null()).select(REMOVED_COLUMNS)
+            gone = removed_columns(frame.filter(pl.col("reason").is_not_null()))
             write_frame(pl.concat([read_frames(self.before, rank, "removed"), gone]), removed_path(self.folder, rank))
             write_frame(_keys(kept, rank, self.sources), self.folder / f"{rank:05d}" / "keys-00000.arrow")
+            if "evidence" in frame.columns:
+                write_frame(evidence_of(frame), self.folder / f"{rank:05d}" / "evidence-00000.arrow")
+            if self.near is not None:
+                write_bands(kept, rank, self.folder, self.near)
             write_frame(kept.select(list(WORK_SCHEMA)), rows_path(self.folder, rank))
         yield from ()
 
@@ -118,6 +131,7 @@ def _keys(rows: pl.DataFrame, bucket: int, sources: list[str]) -> pl.DataFrame:
         "group_number",
         number=pl.Series(key_numbers(rows["question_key"]), dtype=pl.UInt64),
         source=pl.col("source").replace_strict(sources, list(range(len(sources))), return_dtype=pl.UInt16),
+        labelled=pl.col("answer") != "",
         bucket=pl.lit(bucket, pl.UInt32),
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
     )
@@ -165,11 +179,13 @@ def _build(
     prepared = _prepare(plan, work, workers, tasks, buckets, progress)
     _check_bad_lines(plan, prepared, buckets)
     deduped = _dedup(plan, work, prepared, workers, buckets, progress)
+    _near(plan, work, deduped, workers, buckets, progress)
     selected = _select(plan, work, deduped, buckets, weights, refused)
     _check_pool(plan, selected)
     jobs = _jobs(selected, buckets)
     step = WriteParquet(jobs, deduped, work / "select", folder, buckets, list(selected["pool"]))
     _run_stage(work, "write", [step], len(jobs), workers, progress)
+    _write_evidence(plan, deduped, folder, buckets)
     stats = _stats(work / "logs" / prepared.name)
     manifest = make_manifest(plan, folder, selected, stats, started)
     write_manifest(folder, manifest)
@@ -234,9 +250,38 @@ def _check_bad_lines(plan: Plan, prepared: Path, buckets: int) -> None:
 
 def _dedup(plan: Plan, work: Path, prepared: Path, workers: int, buckets: int, progress: Progress) -> Path:
     folder = work / "dedup"
-    steps = [ReadBucket(prepared), Deduplicate(), Goldcheck(), WriteBucket(prepared, folder, list(plan.sources))]
+    settings = plan.recipe.decontaminate
+    steps = [
+        ReadBucket(prepared),
+        Deduplicate(),
+        *([Decontaminate(_index(plan, work, settings), settings)] if settings else []),
+        Goldcheck(),
+        WriteBucket(prepared, folder, list(plan.sources), plan.recipe.near_dedup),
+    ]
     _run_stage(work, folder.name, steps, buckets, workers, progress)
     return folder
+
+
+def _index(plan: Plan, work: Path, settings: Decontamination) -> Path:
+    """The folder of the index of the recipe's benchmarks, written where it is not there yet."""
+    folder = work / "benchmarks"
+    if not folder.exists():
+        items = pl.concat([ITEMS, *(read_items(plan.benchmarks[name]) for name in plan.checked)])
+        save_index(build_index(items, settings.ngram, settings.max_shared), folder)
+    return folder
+
+
+def _near(plan: Plan, work: Path, deduped: Path, workers: int, buckets: int, progress: Progress) -> None:
+    if plan.recipe.near_dedup is not None:
+        step = FindNearDuplicates(deduped, work / "near", buckets, plan.recipe.near_dedup)
+        _run_stage(work, "near", [step], buckets, workers, progress)
+
+
+def _write_evidence(plan: Plan, deduped: Path, folder: Path, buckets: int) -> None:
+    """What was found of benchmarks, in the run's folder; it is never published."""
+    if plan.recipe.decontaminate is not None:
+        found = pl.concat([read_frames(deduped, bucket, "evidence") for bucket in range(buckets)])
+        found.sort("benchmark", "set", "item", "id").write_parquet(folder / EVIDENCE_FILE)
 
 
 def _weights(plan: Plan) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
@@ -261,11 +306,19 @@ def _select(
     if summary_path.exists():
         return dict(json.loads(summary_path.read_text()))
     recipe, sources = plan.recipe, list(plan.sources)
-    keys = pl.concat([read_frames(deduped, bucket, "keys") for bucket in range(buckets)])
+    every = pl.concat([read_frames(deduped, bucket, "keys") for bucket in range(buckets)])
+    near = (
+        remove_near_duplicates(deduped, work / "near", buckets, every)
+        if recipe.near_dedup
+        else np.zeros(len(every), np.bool_)
+    )
+    keys = every.filter(~near)
     sizes = {name: one.entry.size for name, one in plan.sources.items() if one.entry.size}
     shares = {str(name): share for name, share in recipe.splits.items()}
     selection = select_pool(keys, sources, recipe.seed, sizes, shares)
-    split = keys.select("bucket", split=pl.Series(selection.split, dtype=pl.UInt8))
+    numbers = np.full(len(every), NOT_SAMPLED, np.uint8)
+    numbers[~near] = selection.split
+    split = every.select("bucket", split=pl.Series(numbers, dtype=pl.UInt8))
     for bucket in range(buckets):
         write_frame(split.filter(pl.col("bucket") == bucket).select("split"), split_path(folder, bucket))
     blends = {}

@@ -13,8 +13,22 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from crossthink_data import blend, dedup, filters, goldcheck, keys, prompts, schema, stands_alone
-from crossthink_data.benchmarks import BENCHMARKS, benchmark
+from crossthink_data import (
+    benchmark_index,
+    blend,
+    decontaminate,
+    dedup,
+    filters,
+    goldcheck,
+    keys,
+    likeness,
+    near_dedup,
+    prompts,
+    schema,
+    stands_alone,
+    words,
+)
+from crossthink_data.benchmarks import benchmark_source, sets_of
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.hashing import file_sha256
 from crossthink_data.recipe import Recipe, SourceEntry
@@ -34,6 +48,11 @@ POLICIES = {
     "filters": filters.FILTER_VERSION,
     "stands_alone": stands_alone.STANDS_ALONE_VERSION,
     "dedup": dedup.DEDUP_VERSION,
+    "words": words.WORDS_VERSION,
+    "likeness": likeness.LIKENESS_VERSION,
+    "near_dedup": near_dedup.NEAR_DEDUP_VERSION,
+    "benchmark_index": benchmark_index.INDEX_VERSION,
+    "decontaminate": decontaminate.DECONTAMINATE_VERSION,
     "verify": GRADER_VERSION,
     "goldcheck": goldcheck.GOLDCHECK_VERSION,
     "blend": blend.BLEND_VERSION,
@@ -58,6 +77,7 @@ class Plan:
     sources: dict[str, PlannedSource]
     references: dict[str, PlannedSource]
     benchmarks: dict[str, PlannedSource]
+    missing: dict[str, str]  # sets of benchmarks that rows cannot be compared with, and why
     units: list[Unit]
     limit: int | None
     warnings: list[str]
@@ -66,6 +86,12 @@ class Plan:
     def rows(self) -> int:
         """Raw rows that will be read."""
         return sum(unit.rows for unit in self.units)
+
+    @property
+    def checked(self) -> list[str]:
+        """The sets of benchmarks that rows are compared with."""
+        settings = self.recipe.decontaminate
+        return [name for name in sets_of(settings.benchmarks) if name not in self.missing] if settings else []
 
     @property
     def hash(self) -> str:
@@ -93,6 +119,7 @@ class Plan:
             "revisions": {name: one.revision for name, one in planned.items()},
             "mappings": {name: one.source.version for name, one in planned.items()},
             "policies": POLICIES,
+            "checked": self.checked,
             "limit": self.limit,
         }
 
@@ -116,9 +143,37 @@ def make_plan(recipe: Recipe, limit: int | None = None, on_source: Callable[[str
     wanted = dict.fromkeys(name for one in sources.values() for name in one.source.licensed_by)
     references = plan_all((SOURCES[name], recipe.sources.get(name, SourceEntry())) for name in wanted)
     held = dict.fromkeys(name for entry in recipe.sources.values() for name in entry.less)
-    benchmarks = plan_all((_benchmark(name), SourceEntry()) for name in held)
+    benchmarks = plan_all((benchmark_source(name), SourceEntry()) for name in held)
+    missing: dict[str, str] = {}
+    if recipe.decontaminate is not None:
+        names = [name for name in sets_of(recipe.decontaminate.benchmarks) if name not in held]
+        found, missing = plan_benchmarks(names, recipe.decontaminate.allow_missing, warnings, on_source)
+        benchmarks |= found
     units = [unit for one in sources.values() for unit in units_of(one, limit)]
-    return Plan(recipe, sources, references, benchmarks, units, limit, list(dict.fromkeys(warnings)))
+    return Plan(recipe, sources, references, benchmarks, missing, units, limit, list(dict.fromkeys(warnings)))
+
+
+def plan_benchmarks(
+    names: Iterable[str], allow_missing: bool, warnings: list[str], on_source: Callable[[str], None]
+) -> tuple[dict[str, PlannedSource], dict[str, str]]:
+    """The sets of benchmarks with their files at hand and, where they may be missing, why the others are not.
+
+    Raises CrossthinkError for one that cannot be had and may not be missing.
+    """
+    found: dict[str, PlannedSource] = {}
+    missing: dict[str, str] = {}
+    for name in names:
+        on_source(name)
+        try:
+            found[name] = _plan_source(benchmark_source(name), SourceEntry(), warnings)
+        except CrossthinkError as error:
+            if not allow_missing:
+                raise CrossthinkError(
+                    f"benchmark {name!r}: {error}; or build without it by --allow-missing: the card then says that it "
+                    "was not checked"
+                ) from error
+            missing[name] = str(error)
+    return found, missing
 
 
 @contextmanager
@@ -137,12 +192,6 @@ def _source(name: str, entry: SourceEntry) -> Source:
     if name not in SOURCES:
         raise unknown("source", name, SOURCES)
     return SOURCES[name]
-
-
-def _benchmark(name: str) -> Source:
-    if name not in BENCHMARKS:
-        raise unknown("benchmark", name, BENCHMARKS)
-    return benchmark(name)
 
 
 def _plan_source(source: Source, entry: SourceEntry, warnings: list[str]) -> PlannedSource:

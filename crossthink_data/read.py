@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
+from crossthink_data.benchmarks import BENCHMARK_SETS
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.keys import question_keys
-from crossthink_data.plan import PlannedSource
+from crossthink_data.plan import PlannedSource, units_of
 from crossthink_data.schema import MAPPED
 from crossthink_data.sources.base import Source
 from crossthink_data.sources.raw import RawFrame, Unit, read_unit
@@ -65,6 +66,19 @@ def read_all(planned: PlannedSource, units: Iterable[Unit], seed: int) -> Iterat
     for unit in units:
         for raw in _raw_frames(planned.source, unit, seed):
             yield complete_rows(raw, planned, unit.name, 0)
+
+
+def read_items(planned: PlannedSource) -> pl.DataFrame:
+    """Every item of a benchmark's set, as `benchmark_index` wants them."""
+    one = BENCHMARK_SETS[planned.source.name]
+    rows = pl.concat(read_all(planned, units_of(planned), seed=0))
+    return rows.select(
+        pl.lit(one.benchmark).alias("benchmark"),
+        pl.lit(planned.source.name).alias("set"),
+        pl.col("source_id").alias("item"),
+        pl.lit(one.no_publish).alias("no_publish"),
+        *("question", "passage", "options"),
+    )
 
 
 def _raw_frames(source: Source, unit: Unit, seed: int) -> Iterator[RawFrame]:

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from crossthink_data.decontaminate import Decontamination
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.filters import Thresholds
 from crossthink_data.kinds import Category, Domain, QuestionType
+from crossthink_data.near_dedup import NearDedup
 from crossthink_data.templates import TemplateMode
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -120,6 +122,8 @@ class Recipe(Strict):
     sources: Annotated[dict[SourceName, SourceEntry], Field(min_length=1)]
     template: TemplateMode = "as_is"
     filters: Thresholds = Thresholds()
+    near_dedup: NearDedup | None = NearDedup()  # null leaves near-duplicates in
+    decontaminate: Decontamination | None = None  # null compares with no benchmark
     licenses: tuple[str, ...] | None = None  # the allow-list, SPDX ids in lower case; null takes any licence
     max_bad_lines: Annotated[int, Field(ge=0)] = 100  # unreadable lines per source that are only counted
     splits: dict[Literal["validation", "test"], Share] = Field(default_factory=dict)
@@ -183,6 +187,13 @@ def load_recipe(name_or_path: str, settings: list[str] | None = None) -> Recipe:
     except ValidationError as error:
         problems = [_explain(path, problem) for problem in error.errors() if not _other_kind(problem)]
         raise CrossthinkError("\n".join(problems)) from error
+
+
+def without_missing(recipe: Recipe) -> Recipe:
+    """The recipe, allowed to go on without benchmarks that cannot be read."""
+    if recipe.decontaminate is None:
+        return recipe
+    return recipe.model_copy(update={"decontaminate": recipe.decontaminate.model_copy(update={"allow_missing": True})})
 
 
 def _find(name_or_path: str) -> Path:

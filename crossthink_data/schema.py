@@ -39,7 +39,10 @@ ARROW_SCHEMA = pa.schema(
     ]
 )
 
-REMOVED_SCHEMA = pa.schema([(name, _text) for name in ("id", "group_key", "source", "question_type", "reason")])
+REMOVED_SCHEMA = pa.schema(
+    [(name, _text) for name in ("id", "group_key", "source", "question_type", "reason")]
+    + [("keeper", _text)]  # of a near-duplicate: the id of the row that stays
+)
 
 
 def polars_schema(schema: pa.Schema) -> dict[str, pl.DataType]:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from crossthink_data.card import config_names, examples, license_table, reasons, totals, weight_tables
+from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.manifest import MANIFEST, read_manifest
 from crossthink_data.pipeline import Run
@@ -99,6 +100,34 @@ def run_tables(manifest: dict[str, Any]) -> list[Table]:
         Table("blends", ["blend", "source", "asked", "got", "rows", "again"], blends, left=2),
         Table("licences of the pool", ["licence", "rows"], [[*item] for item in license_table(manifest).items()]),
     ]
+
+
+def evidence(folder: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was found of benchmarks in a run's rows; a publication has the counts only."""
+    if manifest.get("contamination") is None:
+        raise CrossthinkError(f"{folder} was compared with no benchmark: its recipe has no `decontaminate`")
+    path = folder / EVIDENCE_FILE
+    return pl.read_parquet(path).to_dicts() if path.is_file() else []
+
+
+def contamination_tables(manifest: dict[str, Any], found: list[dict[str, Any]]) -> list[Table]:
+    """Counts for each benchmark, and the evidence."""
+    counts = [
+        [name, one["rows"], one["items"], ", ".join(one["checked"]), ", ".join(one["missing"])]
+        for name, one in manifest["contamination"].items()
+    ]
+    rows = [
+        [one["set"], one["item"], one["source"], one["id"] or "", f"{one['share']:.2f}", _cut(one["matched"] or "")]
+        for one in found
+    ]
+    return [
+        Table("benchmarks", ["benchmark", "rows", "questions", "checked", "not checked"], counts),
+        Table("evidence", ["set", "item", "source", "row", "share", "matched"], rows, left=4),
+    ]
+
+
+def _cut(text: str, chars: int = 120) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1]}…"
 
 
 def sample_rows(folder: Path, manifest: dict[str, Any], blend: str | None, n: int) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossthink_data.exchange import (
-    REMOVED_COLUMNS,
     ROWS_PER_BUCKET,
     WORK_SCHEMA,
     WriteBuckets,
@@ -16,6 +15,7 @@ from crossthink_data.exchange import (
     bucket_of,
     read_frame,
     read_frames,
+    removed_columns,
     removed_path,
     rows_path,
     write_frame,
@@ -69,7 +69,7 @@ def test_every_row_is_in_its_bucket_once(tmp_path: Path) -> None:
         mine = frame.filter(bucket_of(4) == bucket)
         rows, removed = (read_frames(tmp_path, bucket, kind) for kind in ("rows", "removed"))
         assert rows.equals(mine.filter(pl.col("reason").is_null()).select(list(WORK_SCHEMA)))
-        assert removed.equals(mine.drop_nulls("reason").select(REMOVED_COLUMNS))
+        assert removed.equals(mine.drop_nulls("reason").pipe(removed_columns))
         assert rows.schema == WORK_SCHEMA
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossthink_data.benchmarks import BENCHMARKS
 from crossthink_data.held_out import HELD_OUT, HeldOut
 from crossthink_data.keys import stem_keys
 from tests.support import rows_frame
@@ -26,9 +25,3 @@ def test_a_reason_that_a_row_has_stays() -> None:
 def test_a_source_without_benchmarks_is_left_alone() -> None:
     frame = rows_frame({"question": r"What is $\frac{1}{2} + \frac{1}{2}$?", "source": "other"})
     assert HeldOut({"s": HELD}).apply(frame).equals(frame)
-
-
-def test_the_question_of_an_agieval_prompt() -> None:
-    query = "Q: What is 2 + 3?\nA: The answer is"
-    text = pl.DataFrame({"query": [query]}).select(BENCHMARKS["agieval_math"].question).item()
-    assert text == "What is 2 + 3?"

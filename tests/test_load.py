@@ -80,7 +80,7 @@ def test_no_item_is_in_two_splits(published: Published) -> None:
 
 def test_removed_rows_have_no_text(published: Published, small: Small) -> None:
     removed = load_dataset(REPO, "removed", split="train")
-    assert removed.column_names == ["id", "group_key", "source", "question_type", "reason"]
+    assert removed.column_names == ["id", "group_key", "source", "question_type", "reason", "keeper"]
     assert sorted(removed["reason"][:]) == ["answer_not_in_options", "missing_figure", "options_duplicate"]
     assert sorted(removed["group_key"][:]) == ["codes:b0", "codes:b1", "codes:b2"]
 

@@ -222,7 +222,7 @@ def test_removed_rows_say_which_and_why_and_nothing_else(run: Run) -> None:
     removed = config(run, "removed")
     unreadable = removed.filter(pl.col("reason") == "unreadable").sort("group_key")
     assert unreadable["group_key"].to_list() == ["moons:moons-0.jsonl#150", "moons:moons-1.jsonl#201"]
-    assert removed.columns == ["id", "group_key", "source", "question_type", "reason"]
+    assert removed.columns == ["id", "group_key", "source", "question_type", "reason", "keeper"]
 
 
 def test_the_source_named_first_keeps_the_question(run: Run) -> None:
@@ -308,7 +308,7 @@ build(make_plan(load_recipe(recipe)), Path(out), workers=1, tasks=4, progress=pr
 """
 
 
-@pytest.mark.parametrize("stage", ["prepare", "dedup", "write"])
+@pytest.mark.parametrize("stage", ["prepare", "dedup", "near", "write"])
 def test_a_build_that_was_killed_goes_on(run: Run, data: Path, tmp_path: Path, many: None, stage: str) -> None:
     plan = plan_of(data)
     command = [sys.executable, "-c", KILLED, str(data / "rich.yaml"), str(tmp_path), stage]
@@ -511,5 +511,5 @@ def test_rows_that_a_benchmark_holds_are_left_out(tmp_path: Path, hub: Hub) -> N
 def test_progress_is_told_by_stage(data: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     build(plan_of(data, limit=5), tmp_path, workers=1, tasks=2, progress=lambda *one: told.append(one))
-    assert [name for name, done, tasks in told if done == tasks] == ["prepare", "dedup", "write"]
+    assert [name for name, done, tasks in told if done == tasks] == ["prepare", "dedup", "near", "write"]
     assert ("prepare", 1, 2) in told

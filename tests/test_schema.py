@@ -38,7 +38,7 @@ def test_every_column_is_text_but_these() -> None:
 
 
 def test_removed_rows_have_no_text() -> None:
-    assert REMOVED_SCHEMA.names == ["id", "group_key", "source", "question_type", "reason"]
+    assert REMOVED_SCHEMA.names == ["id", "group_key", "source", "question_type", "reason", "keeper"]
 
 
 def test_polars_types_follow_from_arrow() -> None:

@@ -1,4 +1,4 @@
-"""Raw rows from files: parquet by row groups, JSON lines by byte ranges, JSON arrays and TSV files whole.
+"""Raw rows from files: parquet by row groups, JSON lines by byte ranges, JSON arrays, TSV and CSV files whole.
 
 A file is cut into units that do not depend on the number of tasks. A line that does not parse is not dropped: it
 becomes a row with `bad` set, so that it is counted and shows up among the removed.
@@ -21,7 +21,8 @@ from crossthink_data.sources.base import PolarsType, Source
 
 BATCH_ROWS = 16_384  # rows of a frame: enough to hide polars' fixed costs, few enough for flat memory
 UNIT_BYTES = 32 << 20  # of JSON lines
-SUFFIXES = (".parquet", ".jsonl", ".json", ".tsv")
+SEPARATORS = {".tsv": "\t", ".csv": ","}
+SUFFIXES = (".parquet", ".jsonl", ".json", *SEPARATORS)
 BOM = b"\xef\xbb\xbf"  # some editors put it before the first line
 FILE_NAME = "__file__"  # an optional column that holds the name of a row's file, where the file says what it is
 
@@ -248,20 +249,21 @@ def _misfit(source: Source, held: str, column: str, dtype: PolarsType) -> Crosst
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a file is read as one piece: TSV, or a JSON array."""
-    if path.suffix in (".parquet", ".jsonl", ".tsv"):
-        return path.suffix == ".tsv"
+    """Whether a file is read as one piece: TSV, CSV, or a JSON array."""
+    if path.suffix != ".json":
+        return path.suffix in SEPARATORS
     with path.open("rb") as handle:
         return handle.read(64).lstrip()[:1] == b"["
 
 
 def _load_whole(source: str, path: Path, name: str) -> list[dict[str, Any]]:
     try:
-        if path.suffix == ".tsv":
-            return pl.read_csv(path, separator="\t", infer_schema=False).to_dicts()
+        if path.suffix in SEPARATORS:
+            return pl.read_csv(path, separator=SEPARATORS[path.suffix], infer_schema=False).to_dicts()
         rows = orjson.loads(path.read_bytes())
     except pl.exceptions.PolarsError as error:
-        raise CrossthinkError(f"source {source!r}: {name} is not whole TSV ({error}); download it again") from error
+        kind = path.suffix[1:].upper()
+        raise CrossthinkError(f"source {source!r}: {name} is not whole {kind} ({error}); download it again") from error
     except orjson.JSONDecodeError as error:
         raise CrossthinkError(f"source {source!r}: {name} is not whole JSON ({error}); download it again") from error
     for at, row in enumerate(rows):

@@ -326,7 +326,12 @@ def test_an_array_of_something_else(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
-    assert "a.csv is none of .parquet, .jsonl, .json, .tsv" in error(lines(tmp_path / "a.csv", b"q,n\nx,1\n"))
+    assert "a.xml is none of .parquet, .jsonl, .json, .tsv, .csv" in error(lines(tmp_path / "a.xml", b"<q/>"))
+
+
+def test_a_csv_file_with_line_ends_and_commas_in_its_cells(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.csv", b'q,n\nx,1\n"y,\nz",2\n')
+    assert values(read(path)) == [(0, "x"), (1, "y,\nz")]
 
 
 def test_a_tsv_file(tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""One index of all benchmarks' items: n-grams of their questions, as sorted numbers in files that workers map.
+
+An n-gram that many questions share ("which of the following is most likely") says nothing of any of them and is left
+out. An item with fewer words than an n-gram has is known by its whole text, which must then stand in a row as whole
+sentences. Only hashes are written: the text of a benchmark is not to be had from the index.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from crossthink_data.exchange import read_frame, write_frame
+from crossthink_data.hashing import UInt64
+from crossthink_data.words import Bool, Int64, Words, rolling, text_hashes, words_of
+
+INDEX_VERSION = 1  # 1: first published rules
+BITMAP_BITS = 26  # 8 MiB: of 3 million n-grams, one word in 20 is looked up in vain
+_SHIFT = np.uint64(64 - BITMAP_BITS)
+
+
+ITEMS = pl.DataFrame(
+    schema={
+        **dict.fromkeys(("benchmark", "set", "item"), pl.String()),
+        "no_publish": pl.Boolean(),
+        **dict.fromkeys(("question", "passage"), pl.String()),
+        "options": pl.List(pl.String()),
+    }
+)  # the columns of items, and no item
+
+
+@dataclass(frozen=True)
+class Postings:
+    """Numbers in order, and the items that have each: `items[starts[i]:starts[i + 1]]` have `keys[i]`."""
+
+    keys: UInt64
+    starts: Int64
+    items: Int64
+
+    def find(self, numbers: UInt64) -> tuple[Int64, Int64]:
+        """(position in numbers, item) of every number that an item has."""
+        at = np.searchsorted(self.keys, numbers)
+        at[at == len(self.keys)] = 0
+        hits = np.flatnonzero(self.keys[at] == numbers) if len(self.keys) else np.zeros(0, np.int64)
+        first, counts = self.starts[at[hits]], np.diff(self.starts)[at[hits]]
+        positions = np.repeat(hits, counts)
+        within = np.arange(len(positions)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return positions, self.items[np.repeat(first, counts) + within]
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkIndex:
+    """The items of benchmarks by number: their words, and what finds them.
+
+    `about` has the columns benchmark, set, item (its id) and no_publish. `grams` finds items by n-gram, `short` those
+    too short for one by their whole text. `sizes` are n-grams that an item has. `boilerplate` marks questions that
+    stand in one set more than once with other options or passages.
+    """
+
+    ngram: int
+    about: pl.DataFrame
+    questions: Words
+    passages: Words
+    options: Words  # one text an option
+    first_option: Int64  # of each item, among the texts of `options`
+    grams: Postings
+    short: Postings
+    sizes: Int64
+    boilerplate: Bool
+    bitmap: npt.NDArray[np.uint8]
+
+    @cached_property
+    def option_hashes(self) -> UInt64:
+        """One number an option."""
+        return text_hashes(self.options)
+
+    def option_range(self, item: int) -> range:
+        """Where the options of an item stand among the texts of `options`."""
+        return range(int(self.first_option[item]), int(self.first_option[item + 1]))
+
+    def options_of(self, item: int) -> set[int]:
+        """The options of an item, each as a number."""
+        at = self.option_range(item)
+        return set(self.option_hashes[at.start : at.stop].tolist())
+
+    def may_have(self, grams: UInt64) -> Bool:
+        """Which n-grams are worth looking up; of the others no item has one."""
+        at = grams >> _SHIFT
+        bits = self.bitmap[(at >> np.uint64(3)).astype(np.intp)] >> (at & np.uint64(7)).astype(np.uint8)
+        return (bits & 1).astype(np.bool_)
+
+
+def ngrams(words: Words, n: int) -> tuple[UInt64, Int64]:
+    """Every n words in a row of each text, signs left out, as (hash, text)."""
+    kept = ~words.signs
+    hashes = words.hashes[kept]
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[words.offsets]
+    text = np.repeat(np.arange(len(words)), np.diff(offsets))
+    grams = rolling(hashes, n)
+    whole = text[: len(grams)] == text[n - 1 :]
+    return grams[whole], text[: len(grams)][whole]
+
+
+def build_index(items: pl.DataFrame, ngram: int, max_shared: int) -> BenchmarkIndex:
+    """The index of items with the columns of ITEMS.
+
+    `ngram` is in words; an n-gram that more than `max_shared` different questions (or passages) have is left out.
+    """
+    questions, passages = words_of(items["question"]), words_of(items["passage"])
+    counts = items["options"].list.len().fill_null(0).to_numpy().astype(np.int64)
+    first_option = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    options = words_of(items["options"].list.explode(keep_nulls=False, empty_as_null=False))
+    found = pl.concat([_gram_frame(questions, ngram), _gram_frame(passages, ngram)])
+    common = found.group_by("gram").agg(pl.col("text").n_unique()).filter(pl.col("text") > max_shared)
+    telling = found.join(common, on="gram", how="anti").select("gram", "item").unique()
+    sizes = np.bincount(telling["item"].to_numpy(), minlength=len(items))
+    is_short = np.flatnonzero((np.diff(questions.offsets) > 0) & (_unsigned(questions) < ngram))
+    short = pl.DataFrame({"gram": text_hashes(questions)[is_short], "item": is_short})
+    grams = _postings(telling)
+    return BenchmarkIndex(
+        ngram=ngram,
+        about=items.select("benchmark", "set", "item", "no_publish"),
+        questions=_bare(questions),
+        passages=_bare(passages),
+        options=_bare(options),
+        first_option=first_option,
+        grams=grams,
+        short=_postings(short),
+        sizes=sizes,
+        boilerplate=_boilerplate(items, questions, passages, options, first_option),
+        bitmap=_bitmap(grams.keys),
+    )
+
+
+def _gram_frame(words: Words, ngram: int) -> pl.DataFrame:
+    grams, item = ngrams(words, ngram)
+    return pl.DataFrame({"gram": grams, "item": item, "text": text_hashes(words)[item]})
+
+
+def _unsigned(words: Words) -> Int64:
+    """Words of each text that are no signs."""
+    kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(~words.signs)])
+    return np.diff(kept[words.offsets])
+
+
+def _postings(found: pl.DataFrame) -> Postings:
+    found = found.sort("gram", "item")
+    keys, starts = np.unique(found["gram"].to_numpy(), return_index=True)
+    return Postings(
+        keys, np.concatenate([starts, [len(found)]]).astype(np.int64), found["item"].to_numpy().astype(np.int64)
+    )
+
+
+def _boilerplate(items: pl.DataFrame, questions: Words, passages: Words, options: Words, first_option: Int64) -> Bool:
+    """Questions that one set asks more than once, with other options or of another passage."""
+    hashes = text_hashes(options)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashes)])  # the order of options is none of their set's
+    rest = (sums[first_option[1:]] - sums[first_option[:-1]]) ^ text_hashes(passages)
+    frame = pl.DataFrame({"set": items["set"], "question": text_hashes(questions), "rest": rest})
+    return frame.select(pl.col("rest").n_unique().over("set", "question") > 1).to_series().to_numpy()
+
+
+def _bitmap(keys: UInt64) -> npt.NDArray[np.uint8]:
+    bits = np.zeros(1 << BITMAP_BITS, np.bool_)
+    bits[(keys >> _SHIFT).astype(np.intp)] = True
+    return np.packbits(bits, bitorder="little")
+
+
+def _bare(words: Words) -> Words:
+    """Words without their spelling."""
+    return Words(words.hashes, words.offsets, words.signs, words.sentences)
+
+
+# ---- on disk: a folder of arrays, mapped by every worker
+
+
+def save_index(index: BenchmarkIndex, folder: Path) -> None:
+    """Writes the index aside, then renames it: a folder that exists is whole."""
+    aside = folder.with_name(f"{folder.name}.tmp")
+    aside.mkdir(parents=True, exist_ok=True)
+    for name, value in vars(index).items():
+        if isinstance(value, np.ndarray):
+            np.save(aside / f"{name}.npy", value)
+        elif isinstance(value, Words | Postings):
+            for field in fields(value):
+                np.save(aside / f"{name}.{field.name}.npy", getattr(value, field.name))
+    write_frame(index.about, aside / "about.arrow")
+    (aside / "index.json").write_text(json.dumps({"ngram": index.ngram}))
+    aside.rename(folder)
+
+
+@lru_cache(maxsize=1)
+def load_index(folder: Path) -> BenchmarkIndex:
+    """The index, its arrays mapped: workers share the pages. A worker that asks again gets the same."""
+
+    def words(name: str) -> Words:
+        return Words(*_arrays(folder, name, Words))
+
+    def postings(name: str) -> Postings:
+        return Postings(*_arrays(folder, name, Postings))
+
+    return BenchmarkIndex(
+        ngram=json.loads((folder / "index.json").read_text())["ngram"],
+        about=read_frame(folder / "about.arrow"),
+        questions=words("questions"),
+        passages=words("passages"),
+        options=words("options"),
+        grams=postings("grams"),
+        short=postings("short"),
+        first_option=_array(folder, "first_option"),
+        sizes=_array(folder, "sizes"),
+        boilerplate=_array(folder, "boilerplate"),
+        bitmap=_array(folder, "bitmap"),
+    )
+
+
+def _arrays(folder: Path, name: str, of: type[Words | Postings]) -> list[Any]:
+    return [_array(folder, f"{name}.{field.name}") for field in fields(of)]
+
+
+def _array(folder: Path, name: str) -> Any:
+    return np.load(folder / f"{name}.npy", mmap_mode="r")
