@@ -22,8 +22,7 @@ from crossthink_data.hashing import UInt64
 from crossthink_data.words import Bool, Int64, Words, rolling, text_hashes, words_of
 
 INDEX_VERSION = 1  # 1: first published rules
-BITMAP_BITS = 26  # 8 MiB: of 3 million n-grams, one word in 20 is looked up in vain
-_SHIFT = np.uint64(64 - BITMAP_BITS)
+BITS_PER_KEY = 32  # of the map that is asked first: about one number in 32 is looked up in vain
 
 
 ITEMS = pl.DataFrame(
@@ -38,18 +37,26 @@ ITEMS = pl.DataFrame(
 
 @dataclass(frozen=True)
 class Postings:
-    """Numbers in order, and the items that have each: `items[starts[i]:starts[i + 1]]` have `keys[i]`."""
+    """Numbers in order, and the items that have each: `items[starts[i]:starts[i + 1]]` have `keys[i]`.
+
+    `bitmap` tells most numbers that are no keys by their first bits, at a fraction of what a search costs.
+    """
 
     keys: UInt64
     starts: Int64
     items: Int64
+    bitmap: npt.NDArray[np.uint8]
 
     def find(self, numbers: UInt64) -> tuple[Int64, Int64]:
         """(position in numbers, item) of every number that an item has."""
-        at = np.searchsorted(self.keys, numbers)
-        at[at == len(self.keys)] = 0
-        hits = np.flatnonzero(self.keys[at] == numbers) if len(self.keys) else np.zeros(0, np.int64)
-        first, counts = self.starts[at[hits]], np.diff(self.starts)[at[hits]]
+        bits = numbers >> _shift(len(self.bitmap))
+        maybe = np.flatnonzero(
+            self.bitmap[(bits >> np.uint64(3)).astype(np.intp)] & _MASKS[(bits & np.uint64(7)).astype(np.intp)]
+        )
+        at = np.searchsorted(self.keys, numbers[maybe])
+        found = self.keys[np.minimum(at, len(self.keys) - 1)] == numbers[maybe] if len(maybe) else maybe == 0
+        at, hits = at[found], maybe[found]
+        first, counts = self.starts[at], self.starts[at + 1] - self.starts[at]
         positions = np.repeat(hits, counts)
         within = np.arange(len(positions)) - np.repeat(np.cumsum(counts) - counts, counts)
         return positions, self.items[np.repeat(first, counts) + within]
@@ -74,7 +81,6 @@ class BenchmarkIndex:
     short: Postings
     sizes: Int64
     boilerplate: Bool
-    bitmap: npt.NDArray[np.uint8]
 
     @cached_property
     def option_hashes(self) -> UInt64:
@@ -89,12 +95,6 @@ class BenchmarkIndex:
         """The options of an item, each as a number."""
         at = self.option_range(item)
         return set(self.option_hashes[at.start : at.stop].tolist())
-
-    def may_have(self, grams: UInt64) -> Bool:
-        """Which n-grams are worth looking up; of the others no item has one."""
-        at = grams >> _SHIFT
-        bits = self.bitmap[(at >> np.uint64(3)).astype(np.intp)] >> (at & np.uint64(7)).astype(np.uint8)
-        return (bits & 1).astype(np.bool_)
 
 
 def ngrams(words: Words, n: int) -> tuple[UInt64, Int64]:
@@ -123,7 +123,6 @@ def build_index(items: pl.DataFrame, ngram: int, max_shared: int) -> BenchmarkIn
     sizes = np.bincount(telling["item"].to_numpy(), minlength=len(items))
     is_short = np.flatnonzero((np.diff(questions.offsets) > 0) & (_unsigned(questions) < ngram))
     short = pl.DataFrame({"gram": text_hashes(questions)[is_short], "item": is_short})
-    grams = _postings(telling)
     return BenchmarkIndex(
         ngram=ngram,
         about=items.select("benchmark", "set", "item", "no_publish"),
@@ -131,11 +130,10 @@ def build_index(items: pl.DataFrame, ngram: int, max_shared: int) -> BenchmarkIn
         passages=_bare(passages),
         options=_bare(options),
         first_option=first_option,
-        grams=grams,
+        grams=_postings(telling),
         short=_postings(short),
         sizes=sizes,
         boilerplate=_boilerplate(items, questions, passages, options, first_option),
-        bitmap=_bitmap(grams.keys),
     )
 
 
@@ -153,9 +151,8 @@ def _unsigned(words: Words) -> Int64:
 def _postings(found: pl.DataFrame) -> Postings:
     found = found.sort("gram", "item")
     keys, starts = np.unique(found["gram"].to_numpy(), return_index=True)
-    return Postings(
-        keys, np.concatenate([starts, [len(found)]]).astype(np.int64), found["item"].to_numpy().astype(np.int64)
-    )
+    ends = np.concatenate([starts, [len(found)]]).astype(np.int64)
+    return Postings(keys, ends, found["item"].to_numpy().astype(np.int64), _bitmap(keys))
 
 
 def _boilerplate(items: pl.DataFrame, questions: Words, passages: Words, options: Words, first_option: Int64) -> Bool:
@@ -168,9 +165,19 @@ def _boilerplate(items: pl.DataFrame, questions: Words, passages: Words, options
 
 
 def _bitmap(keys: UInt64) -> npt.NDArray[np.uint8]:
-    bits = np.zeros(1 << BITMAP_BITS, np.bool_)
-    bits[(keys >> _SHIFT).astype(np.intp)] = True
+    """A bit for each range of numbers: whether a key lies there."""
+    size = 1 << max(len(keys) * BITS_PER_KEY, 64).bit_length() - 1
+    bits = np.zeros(size, np.bool_)
+    bits[(keys >> _shift(size // 8)).astype(np.intp)] = True
     return np.packbits(bits, bitorder="little")
+
+
+def _shift(map_bytes: int) -> np.uint64:
+    """How far a number is shifted to give its bit in a map of so many bytes."""
+    return np.uint64(64 - (8 * map_bytes).bit_length() + 1)
+
+
+_MASKS = np.left_shift(1, np.arange(8)).astype(np.uint8)
 
 
 def _bare(words: Words) -> Words:
@@ -217,7 +224,6 @@ def load_index(folder: Path) -> BenchmarkIndex:
         first_option=_array(folder, "first_option"),
         sizes=_array(folder, "sizes"),
         boilerplate=_array(folder, "boilerplate"),
-        bitmap=_array(folder, "bitmap"),
     )
 
 
@@ -226,4 +232,4 @@ def _arrays(folder: Path, name: str, of: type[Words | Postings]) -> list[Any]:
 
 
 def _array(folder: Path, name: str) -> Any:
-    return np.load(folder / f"{name}.npy", mmap_mode="r")
+    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))  # a plain array over the mapped file

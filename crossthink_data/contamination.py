@@ -61,6 +61,7 @@ class Report:
     dataset: str
     revision: str | None
     rows: int
+    unreadable: int  # lines that are no JSON objects, not among the rows
     hits: dict[str, int | None]
     items: dict[str, int]
     checked: list[str]
@@ -87,11 +88,12 @@ def check_dataset(
     index, not_checked = _index(on_progress)
     settings = Decontamination()
     out.mkdir(parents=True, exist_ok=True)
-    rows = 0
+    rows = unreadable = 0
     parts = [pl.DataFrame(schema={"file": pl.String(), "row": pl.Int64(), **EVIDENCE})]
     for file in found:
-        for at, frame in _frames(file):
+        for at, frame, bad in _frames(file):
             on_progress(f"{rows:,} rows")
+            unreadable += bad
             hits = find_items(frame, index, settings)
             parts.append(hits.select(pl.lit(file.name).alias("file"), at.gather(hits["row"]).alias("row"), *EVIDENCE))
             rows += len(frame)
@@ -100,6 +102,7 @@ def check_dataset(
         dataset=name,
         revision=commit,
         rows=rows,
+        unreadable=unreadable,
         hits=_rows_by_benchmark(evidence, not_checked),
         items=_items_by_benchmark(evidence),
         checked=[one for one in sets_of(BENCHMARKS) if one not in not_checked],
@@ -225,7 +228,7 @@ def _is_options(dtype: PolarsType) -> bool:
 def _columns(path: Path) -> dict[str, PolarsType]:
     """The columns of a file, by the types that they are read as; a chat has its own."""
     if path.suffix == ".parquet":
-        schema = pl.read_parquet_schema(path)
+        schema = _parquet_schema(path)
     elif path.suffix in SEPARATORS:
         schema = pl.read_csv(path, separator=SEPARATORS[path.suffix], infer_schema=False, n_rows=0).schema
     else:
@@ -233,16 +236,35 @@ def _columns(path: Path) -> dict[str, PolarsType]:
     return {name: _read_as(dtype) for name, dtype in schema.items()}
 
 
+def _parquet_schema(path: Path) -> dict[str, pl.DataType]:
+    try:
+        return dict(pl.read_parquet_schema(path))
+    except pl.exceptions.PolarsError as error:
+        raise CrossthinkError(f"{path.name} is not a whole parquet file ({error}): download it again") from error
+
+
 def _first_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSON array or of JSON lines; what is no object is passed over."""
     with path.open("rb") as file:
         is_array = file.read(64).lstrip().startswith(b"[")
         file.seek(0)
-        try:
-            values = orjson.loads(file.read()) if is_array else (orjson.loads(line) for line in file if line.strip())
-            yield from (value for value in values if isinstance(value, dict))
-        except orjson.JSONDecodeError as error:
-            raise CrossthinkError(f"{path.name} is not JSON ({error}): mend it, or leave it out by --files") from error
+        values = _array(path.name, file.read()) if is_array else filter(None, map(_object, file))
+        yield from (value for value in values if isinstance(value, dict))
+
+
+def _array(name: str, text: bytes) -> list[Any]:
+    try:
+        return list(orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise CrossthinkError(f"{name} is not JSON ({error}): mend it, or leave it out by --files") from error
+
+
+def _object(line: bytes) -> Any:
+    """A line of JSON, or None for one that is none: it is counted when the file is read."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _read_as(dtype: PolarsType) -> PolarsType:
@@ -252,8 +274,8 @@ def _read_as(dtype: PolarsType) -> PolarsType:
     return dtype
 
 
-def _frames(file: DataFile) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
-    """(row numbers, rows with question, passage and options) of a file, a few thousand at a time."""
+def _frames(file: DataFile) -> Iterator[tuple[pl.Series, pl.DataFrame, int]]:
+    """(row numbers, rows with question, passage and options, unreadable lines), a few thousand at a time."""
     source = Source(
         name=file.name,
         category="gpr",

@@ -26,7 +26,7 @@ from crossthink_data.benchmarks import BENCHMARKS
 from crossthink_data.errors import unknown
 from crossthink_data.frame_step import FrameStep
 from crossthink_data.hashing import UInt64
-from crossthink_data.likeness import FILLERS, LONG_ASK, Copy, Text, find_copy, share_of, text_of
+from crossthink_data.likeness import ASK_WORDS, FILLERS, LONG_ASK, Copy, Text, find_copy, share_of, text_of
 from crossthink_data.words import Int64, SpelledWords, Words, WordSet, span_hashes, text_hashes, words_of
 
 DECONTAMINATE_VERSION = 1  # 1: first published rules
@@ -35,7 +35,7 @@ CONTAMINATED = "contaminated"
 EVIDENCE_FILE = "contamination.parquet"  # in a run's folder
 MIN_SHARED = 0.2  # of an item's n-grams, what a row must have of them to be looked at
 
-FEW_WORDS = 3  # of an item that is too short to be told by a sentence among others
+FEW_WORDS = 3  # an item of so few ("Osteoclasts") is known as a row of its own, or with its options
 # A question with one of these selects among options, which then belong to it.
 _SELECTING = WordSet("which following these except")
 
@@ -116,42 +116,43 @@ def option_sets(options: pl.Series) -> list[set[int]]:
 def _candidates(words: Words, index: BenchmarkIndex) -> list[tuple[int, int]]:
     """(row, item), in order: they share enough n-grams, or the item is whole sentences of the row."""
     grams, text = ngrams(words, index.ngram)
-    maybe = index.may_have(grams)
-    at, item = index.grams.find(grams[maybe])
-    pairs, shared = np.unique((text[maybe][at] << 32) | item, return_counts=True)
+    at, item = index.grams.find(grams)
+    pairs, shared = np.unique((text[at] << 32) | item, return_counts=True)
     enough = pairs[shared >= MIN_SHARED * index.sizes[pairs & 0xFFFFFFFF]]
-    spans, span_text = _short_spans(words, 2 * index.ngram)
+    spans, span_text = _short_spans(words, index.ngram)
     at, item = index.short.find(spans)
     both = np.union1d(enough, (span_text[at] << 32) | item)
     return list(zip((both >> 32).tolist(), (both & 0xFFFFFFFF).tolist(), strict=True))
 
 
-def _short_spans(words: Words, longest: int) -> tuple[UInt64, Int64]:
-    """Where a short item may stand, as (hash, text): a whole text, one sentence, or two in a row.
-
-    Sentences of `FEW_WORDS` or fewer ("Osteoclasts.") are a text of their own or nothing.
-    """
+def _short_spans(words: Words, ngram: int) -> tuple[UInt64, Int64]:
+    """Where an item too short for an n-gram may stand, as (hash, text): whole texts, and what sentences begin with."""
     starts = words.sentences
     text = np.searchsorted(words.offsets, starts, side="right") - 1
-    ends = np.concatenate([starts[1:], [len(words.hashes)]]).astype(np.int64)
-    pair = np.flatnonzero(text[1:] == text[:-1])
-    some_starts, some_ends = np.concatenate([starts, starts[pair]]), np.concatenate([ends, ends[pair + 1]])
-    told = some_ends - some_starts > FEW_WORDS
-    all_starts = np.concatenate([words.offsets[:-1], some_starts[told]])
-    all_ends = np.concatenate([words.offsets[1:], some_ends[told]])
-    all_text = np.concatenate([np.arange(len(words)), np.concatenate([text, text[pair]])[told]])
-    fits = all_ends - all_starts <= longest
-    return span_hashes(words.hashes, all_starts[fits], all_ends[fits]), all_text[fits]
+    limit = words.offsets[text + 1]
+    spans = [(words.offsets[:-1], words.offsets[1:], np.arange(len(words)))]
+    for length in range(1, 2 * ngram):  # signs are words here, so that an item may have more than an n-gram
+        fits = starts + length <= limit
+        spans.append((starts[fits], starts[fits] + length, text[fits]))
+    first, last, of = (np.concatenate(one) for one in zip(*spans, strict=True))
+    return span_hashes(words.hashes, first, last), of
 
 
 def _copy(row: Text, row_options: set[int], item: int, index: BenchmarkIndex, settings: Decontamination) -> Copy | None:
+    """The item's copy in the row, with what belongs to its question: its options, its passage."""
     question = _question(index, item)
     if share_of(question.words, row.words) < settings.min_share:
         return None
+    copy = find_copy(question, row, whole_sentences=False)
+    if copy is None or _options_agree(row, row_options, item, index, settings.min_options):
+        return copy
     copy = find_copy(question, row)
-    if copy is None or not _belongs(row, row_options, question, item, index, settings):
+    if copy is None or len(question.words) <= FEW_WORDS < len(row.words):
         return None
-    return copy
+    passage = index.passages.hashes[index.passages.of(item)].tolist()
+    if passage:
+        return copy if share_of(passage, row.words) >= settings.min_passage else None
+    return copy if _needs_no_options(question, bool(row_options), item, index) else None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -159,21 +160,17 @@ def _question(index: BenchmarkIndex, item: int) -> Text:
     return text_of(index.questions, item)
 
 
-def _belongs(
-    row: Text, row_options: set[int], question: Text, item: int, index: BenchmarkIndex, settings: Decontamination
-) -> bool:
-    """Whether what belongs to the item's question, its passage and options, is the row's too."""
-    alike = _options_agree(row, row_options, item, index, settings.min_options)
-    passage = index.passages.hashes[index.passages.of(item)].tolist()
-    if passage:
-        return alike or share_of(passage, row.words) >= settings.min_passage
-    if alike or not index.option_range(item):
-        return alike or not index.boilerplate[item]
-    selects = any(word in _SELECTING for word in question.words)
-    short = sum(word not in FILLERS for word in question.words) < LONG_ASK
-    if index.boilerplate[item] or (selects and short):
+def _needs_no_options(question: Text, row_has_options: bool, item: int, index: BenchmarkIndex) -> bool:
+    """Whether a question says without its options which question it is."""
+    if index.boilerplate[item]:
         return False
-    return not row_options or not (selects or short)
+    if not index.option_range(item):
+        return True
+    selects = any(word in _SELECTING for word in question.words)
+    telling = sum(word not in FILLERS for word in question.words)
+    if row_has_options:  # and they are others
+        return telling >= LONG_ASK and not selects
+    return telling >= ASK_WORDS or not selects
 
 
 def _options_agree(row: Text, row_options: set[int], item: int, index: BenchmarkIndex, min_options: float) -> bool:

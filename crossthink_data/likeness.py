@@ -7,6 +7,7 @@ of substance in what is asked. Words that carry nothing (`the`, `please`, `find`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,20 +30,32 @@ VALUES = WordSet(
     "million billion half third quarter fifth sixth twice double triple once second fourth"
 )
 POLES = WordSet(
-    "not no never except isn aren doesn don didn cannot without neither nor false incorrect incorrectly untrue "
-    "unlikely none wasn weren hasn haven won wouldn shouldn couldn least most fewest more less fewer highest lowest "
-    "high low higher lower largest smallest greatest biggest greater smaller larger maximum minimum max min maximal "
-    "minimal maximize minimize positive negative odd even increase decrease increases decreases increased decreased "
-    "increasing decreasing above below before after first last internal external left right upper lower north south "
-    "east west strengthens weakens strengthen weaken advantage disadvantage longest shortest best worst always "
-    "sometimes"
+    "who whom where when why not no never except isn aren doesn don didn cannot without neither nor false "
+    "incorrect incorrectly untrue unlikely none wasn weren hasn haven wouldn shouldn couldn least most fewest "
+    "more less fewer highest lowest high low higher lower largest smallest greatest biggest greater smaller larger "
+    "maximum minimum max min maximal minimal maximize minimize positive negative odd even increase decrease "
+    "increases decreases increased decreased increasing decreasing above before after first last internal external "
+    "left right upper lower north south east west strengthens weakens strengthen weaken advantage disadvantage "
+    "longest shortest best worst always sometimes"
+)
+UNITS = WordSet(
+    "meter metre centimeter centimetre millimeter kilometer kilometre km cm mm mile yard foot feet inch inches "
+    "gram kilogram kg mg milligram pound lb ounce ton tonne liter litre ml milliliter gallon quart pint cup hour "
+    "minute millisecond day week month year decade century degree radian celsius fahrenheit kelvin joule kj "
+    "calorie kcal watt kw volt ampere ohm newton pascal kpa bar atm torr mole mol dollar cent euro pence hertz hz "
+    "khz mph kph"
+)
+SYMBOLS = WordSet(
+    "b c d e f g h j k l m n o p r u v w x y z alpha beta gamma delta theta lambda mu phi pi rho sigma omega"
 )
 FILLERS = WordSet(
     "a an the of is are was were be been being am in on at to for by and or with that this these those it its as "
-    "from into s which what who whom whose when where how why do does did can could will would shall should may "
-    "might must please find determine calculate compute evaluate give given state following one your answer express "
-    "form if let then there their they you we us i has have had so than such question problem solve also tell me "
-    "know suppose assume called choose select pick enter value values"
+    "from into s which what whose how do does did can could will would shall should may might must please find "
+    "determine calculate compute evaluate give given state following one your answer express form if let then "
+    "there their they you we us i has have had so than such question problem solve also tell me know suppose "
+    "assume called choose select pick enter value here below consider read carefully provide explain step final "
+    "correct option options choice choices letter exactly want need show reasoning help think solution respond "
+    "response only assist explanation justify detail brief conclude like get my"
 )
 
 
@@ -64,6 +77,11 @@ class Text:
                 return start
             end = start
         return 0
+
+    @cached_property
+    def values(self) -> Counter[int]:
+        """How often each value stands in the text."""
+        return Counter(word for word in self.words if word in VALUES)
 
 
 @dataclass(frozen=True)
@@ -88,12 +106,17 @@ def share_of(item: Sequence[int], text: Sequence[int]) -> float:
     return LCSseq.similarity(item, text) / len(item) if item else 0.0
 
 
-def find_copy(item: Text, text: Text) -> Copy | None:
+def find_copy(item: Text, text: Text, whole_sentences: bool = True) -> Copy | None:
     """The item's copy in a text that may hold more, or None: another question, however alike.
 
     All values of the item are there and none came between, its poles are the same, what it asks is asked, and of the
-    rest at most `MAX_CONTEXT_LOSS` is missing.
+    rest at most `MAX_CONTEXT_LOSS` is missing. A short ask must be whole sentences of the text, unless it is known
+    otherwise that the question ends where the copy does.
     """
+    if item.words == text.words and item.words:
+        return Copy(0, len(item.words) - 1, 1.0)
+    if not item.values <= text.values:  # asked first, for it is soon known
+        return None
     pairs = _aligned(item.words, text.words)
     if not pairs:
         return None
@@ -102,14 +125,14 @@ def find_copy(item: Text, text: Text) -> Copy | None:
     first, last = pairs[0][1], pairs[-1][1]
     inside = set(places.values())
     between = [word for j, word in enumerate(text.words[first : last + 1], first) if j not in inside]
-    if _strict(missing) or _strict(between) or not _asks(item, text, places):
+    if _strict(missing) or _strict(between) or not _asks(item, text, places, whole_sentences):
         return None
     if _substance(missing) > MAX_CONTEXT_LOSS * _substance(item.words):
         return None
     return Copy(first, last, len(pairs) / len(item.words))
 
 
-def _asks(item: Text, text: Text, places: dict[int, int]) -> bool:
+def _asks(item: Text, text: Text, places: dict[int, int], whole_sentences: bool) -> bool:
     """Whether what the item asks is what the text asks there: no word is put for another, hardly one is left out."""
     asked = item.words[item.ask :]
     there = [places[i] for i in range(item.ask, len(item.words)) if i in places]
@@ -117,7 +140,7 @@ def _asks(item: Text, text: Text, places: dict[int, int]) -> bool:
         return not asked
     lost = _substance(word for i, word in enumerate(asked, item.ask) if i not in places)
     first, last = there[0], there[-1]
-    if lost or sum(word not in FILLERS for word in asked) < LONG_ASK:
+    if lost or (whole_sentences and sum(word not in FILLERS for word in asked) < LONG_ASK):
         first, last = _whole_sentences(text, first, last)
     inside = set(places.values())
     added = [word for j, word in enumerate(text.words[first : last + 1], first) if j not in inside]
@@ -132,30 +155,41 @@ def _whole_sentences(text: Text, first: int, last: int) -> tuple[int, int]:
     return starts[-1] if starts else 0, (ends[0] if ends else len(text.words)) - 1
 
 
-def same_question(a: Text, b: Text, max_change: float) -> bool:
-    """Whether two texts ask one thing: the same values in order, the same poles, and hardly another word.
+def same_question(a: Text, b: Text, max_change: float, max_added: int) -> bool:
+    """Whether two texts ask one thing: the same values in order, poles, units and symbols, and hardly another word.
 
-    Words that only moved are no difference. What is asked may gain or lose a word, but none is put for another.
-    `max_change` is the share of the words of substance (of the text that has fewer) that only one of them may have.
+    Words that only moved are no difference. One text may have up to `max_added` words of substance more than the
+    other, in long texts a share of `max_change`, at most a third of them all. A word may be put for another only before
+    what is asked, and no more than the share.
     """
     if _values(a.words) != _values(b.words):
         return False
     only_a, only_b = _only(a.words, b.words), _only(b.words, a.words)
-    if any(word in POLES for word in (*only_a, *only_b)):
+    if any(word in POLES or word in UNITS for word in (*only_a, *only_b)):
         return False
-    most = max_change * min(_substance(a.words), _substance(b.words))
-    if _substance(only_a) + _substance(only_b) > most:
+    if any(
+        word in SYMBOLS for word in set(a.words) ^ set(b.words)
+    ):  # how often one stands there depends on the wording
         return False
-    asked_a, asked_b = (_substance(only & set(text.words[text.ask :])) for only, text in ((only_a, a), (only_b, b)))
-    return not (asked_a and asked_b)
+    more, less = (_substance(only) for only in (only_a, only_b))
+    few = min(_substance(a.words), _substance(b.words))
+    if more and less:
+        return more + less <= max_change * few and not (_asked(only_a, a) and _asked(only_b, b))
+    return more + less <= min(max(max_added, max_change * few), few / 3)
+
+
+def _asked(only: list[int], text: Text) -> int:
+    """How many words of substance among these are in what the text asks."""
+    return _substance(set(only).intersection(text.words[text.ask :]))
 
 
 def _values(words: list[int]) -> list[int]:
     return [word for word in words if word in VALUES]
 
 
-def _only(these: list[int], others: list[int]) -> set[int]:
-    return set(these).difference(others)
+def _only(these: list[int], others: list[int]) -> list[int]:
+    """The words that these have more often."""
+    return list((Counter(these) - Counter(others)).elements())
 
 
 def _strict(words: Iterable[int]) -> bool:
@@ -164,7 +198,7 @@ def _strict(words: Iterable[int]) -> bool:
 
 
 def _substance(words: Iterable[int]) -> int:
-    return sum(word not in FILLERS and word not in VALUES for word in words)
+    return sum(word not in FILLERS and word not in VALUES and word not in POLES for word in words)
 
 
 def _aligned(a: Sequence[int], b: Sequence[int]) -> list[tuple[int, int]]:

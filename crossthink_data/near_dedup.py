@@ -12,6 +12,7 @@ compared apart from its passage, and options apart from both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crossthink_data.hashing import UInt64, mix, salt
 from crossthink_data.likeness import FILLERS, POLES, VALUES, Text, same_question, share_of, text_of
-from crossthink_data.words import Int64, Words, words_of
+from crossthink_data.words import Bool, Int64, Words, span_hashes, words_of
 
 NEAR_DEDUP_VERSION = 1  # 1: first published rules
 
@@ -33,51 +34,68 @@ class NearDedup(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bands: int = Field(default=6, ge=1, le=64)
-    rows: int = Field(default=3, ge=1, le=16)  # of a band
+    bands: int = Field(default=5, ge=1, le=64)
+    rows: int = Field(default=4, ge=1, le=16)  # of a band
     max_change: float = Field(default=0.1, ge=0, lt=1)  # of the words of substance, those that only one text has
+    max_added: int = Field(default=1, ge=0)  # words of substance that one text may have more, however short it is
     min_passage: float = Field(default=0.8, gt=0, le=1)  # of the shorter passage's words, in order in the other
 
 
 def signatures(frame: pl.DataFrame, settings: NearDedup) -> UInt64:
-    """Keys of the bands of each row with question and options, of shape (rows, bands).
+    """Keys of each row with question and options, of shape (rows, 1 + bands).
 
-    Two rows with the same key in the same place may be near-duplicates.
+    Two rows with the same key in the same place may be near-duplicates. The first key is of the bag of all telling
+    words: rows that differ in fillers alone meet for sure, in however large a crowd. The others are MinHash bands.
     """
-    question, options = words_of(frame["question"]), words_of(frame["options"].list.join("\n"))
-    is_mcq = frame["options"].list.len().fill_null(0).to_numpy() > 0
-    fixed = mix(_fixed(question) + _fixed(options) + is_mcq.astype(np.uint64), salt("fixed"))
-    telling = [_telling(words) for words in (question, options)]
-    keys = np.empty((len(frame), settings.bands), np.uint64)
+    counts = 1 + frame["options"].list.len().fill_null(0).to_numpy().astype(np.int64)
+    rows = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    texts = frame.select(pl.concat_list(pl.concat_list("question"), pl.col("options").fill_null([]))).to_series()
+    words = words_of(texts.list.explode(keep_nulls=True, empty_as_null=True))
+    kept = ~FILLERS.mask(words.hashes)
+    telling, offsets = words.hashes[kept], _kept_offsets(kept, words.offsets)[rows]
+    fixed = _bags(_values_in_order(words), rows) + _bags(_poles(words), words.offsets[rows])
+    fixed = mix(fixed + (counts > 1).astype(np.uint64), salt("fixed"))
+    keys = np.empty((len(frame), 1 + settings.bands), np.uint64)
+    keys[:, 0] = mix(fixed ^ _bags(telling, offsets), salt("bag"))
     for band in range(settings.bands):
         key = mix(fixed, salt("band", band))
         for row in range(settings.rows):
             factor = salt("minhash", band, row) | np.uint64(1)
-            key = mix(key ^ np.minimum(*(_least(hashes * factor, offsets) for hashes, offsets in telling)), factor)
-        keys[:, band] = key
+            key = mix(key ^ _least(telling * factor, offsets), factor)
+        keys[:, 1 + band] = key
     return keys
 
 
-def _telling(words: Words) -> tuple[UInt64, Int64]:
-    """The words of each text that are no fillers, and where each text's begin."""
-    kept = ~FILLERS.mask(words.hashes)
-    return words.hashes[kept], np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[words.offsets]
+def _values_in_order(words: Words) -> UInt64:
+    """A number for each text's values in their order: copies may not differ in them."""
+    kept = VALUES.mask(words.hashes)
+    offsets = _kept_offsets(kept, words.offsets)
+    return span_hashes(words.hashes[kept], offsets[:-1], offsets[1:])
+
+
+def _poles(words: Words) -> UInt64:
+    return np.where(POLES.mask(words.hashes), words.hashes, np.uint64(0))
+
+
+def _kept_offsets(kept: Bool, offsets: Int64) -> Int64:
+    """The offsets of texts when only some words are kept."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])[offsets]
+
+
+def _bags(hashes: UInt64, offsets: Int64) -> UInt64:
+    """The sum of each text's hashes: a number for what it holds in whatever order."""
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(hashes)])
+    bags: UInt64 = sums[offsets[1:]] - sums[offsets[:-1]]
+    return bags
 
 
 def _least(hashes: UInt64, offsets: Int64) -> UInt64:
+    """The smallest of each text's hashes, or the largest number where there is none."""
     some = offsets[1:] > offsets[:-1]
     least = np.full(len(some), _NOTHING)
     if some.any():
         least[some] = np.minimum.reduceat(hashes, offsets[:-1][some])
     return least
-
-
-def _fixed(words: Words) -> UInt64:
-    """A number for the bag of each text's values and poles."""
-    kept = VALUES.mask(words.hashes) | POLES.mask(words.hashes)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(np.where(kept, words.hashes, np.uint64(0)))])
-    bags: UInt64 = sums[words.offsets[1:]] - sums[words.offsets[:-1]]
-    return bags
 
 
 @dataclass(frozen=True)
@@ -101,13 +119,51 @@ def questions_of(frame: pl.DataFrame) -> list[Question]:
     ]
 
 
+def few_changes(questions: pl.Series, first: Int64, second: Int64, settings: NearDedup) -> Bool:
+    """Which pairs of questions may be one, by the number of words that only one has; soon known of all at once."""
+    words = words_of(questions)
+    kept = ~(FILLERS.mask(words.hashes) | VALUES.mask(words.hashes) | POLES.mask(words.hashes))
+    text = np.repeat(np.arange(len(words), dtype=np.uint64), np.diff(words.offsets))[kept]
+    once = np.unique(np.stack([text, words.hashes[kept]], axis=1), axis=0)
+    offsets = np.searchsorted(once[:, 0], np.arange(len(words) + 1, dtype=np.uint64))
+    few = [
+        _few_changes(once[:, 1], offsets, first[at : at + _PAIRS], second[at : at + _PAIRS], settings)
+        for at in range(0, len(first), _PAIRS)
+    ]
+    return np.concatenate([np.zeros(0, np.bool_), *few])
+
+
+_PAIRS = 1 << 15  # compared at once
+
+
+def _few_changes(hashes: UInt64, offsets: Int64, first: Int64, second: Int64, settings: NearDedup) -> Bool:
+    sizes = np.diff(offsets)
+    (pair, keys), (_, others) = (_by_pair(hashes, offsets, texts) for texts in (first, second))
+    common = np.bincount(pair[np.isin(keys, others, assume_unique=True)], minlength=len(first))
+    changed = sizes[first] + sizes[second] - 2 * common
+    allowed = np.maximum(2 * settings.max_added, settings.max_change * np.minimum(sizes[first], sizes[second]))
+    few: Bool = changed <= allowed
+    return few
+
+
+def _by_pair(hashes: UInt64, offsets: Int64, texts: Int64) -> tuple[Int64, UInt64]:
+    """Of each pair's text its words, as (pair, a number for pair and word)."""
+    sizes = np.diff(offsets)[texts]
+    pair = np.repeat(np.arange(len(texts)), sizes)
+    at = np.arange(len(pair)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(offsets[texts], sizes)
+    return pair, hashes[at] ^ mix(pair.astype(np.uint64), salt("pair"))
+
+
 def near_duplicates(a: Question, b: Question, settings: NearDedup) -> bool:
-    """Whether two rows are one question: the question, the passage and, in any order, the options."""
+    """Whether two rows are one question: the question, the passage and, in any order, the options.
+
+    Options that agree say much of the question, which may then differ by a word more.
+    """
     return (
         len(a.options) == len(b.options)
-        and same_question(a.question, b.question, settings.max_change)
+        and same_question(a.question, b.question, settings.max_change, settings.max_added * (2 if a.options else 1))
         and _same_passage(a.passage, b.passage, settings.min_passage)
-        and _same_options(a.options, b.options, settings.max_change)
+        and _same_options(a.options, b.options, settings)
     )
 
 
@@ -116,12 +172,13 @@ def _same_passage(a: Text, b: Text, min_share: float) -> bool:
     return share_of(shorter, longer) >= min_share if shorter else not longer
 
 
-def _same_options(a: list[Text], b: list[Text], max_change: float) -> bool:
+def _same_options(a: list[Text], b: list[Text], settings: NearDedup) -> bool:
     """Every option of `a` has its own in `b`: the same words or, of those without one, nearly the same."""
     left = {tuple(text.words): text for text in b}
     other = [text for text in a if left.pop(tuple(text.words), None) is None]
     for text in other:
-        alike = next((words for words, one in left.items() if same_question(text, one, max_change)), None)
+        same = partial(same_question, text, max_change=settings.max_change, max_added=settings.max_added)
+        alike = next((words for words, one in left.items() if same(one)), None)
         if alike is None:
             return False
         del left[alike]

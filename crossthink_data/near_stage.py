@@ -21,7 +21,7 @@ from datatrove.pipeline.base import PipelineStep
 from crossthink_data.clusters import clusters
 from crossthink_data.exchange import read_frame, removed_path, rows_path, write_frame
 from crossthink_data.hashing import UInt64
-from crossthink_data.near_dedup import NearDedup, near_duplicates, neighbours, questions_of, signatures
+from crossthink_data.near_dedup import NearDedup, few_changes, near_duplicates, neighbours, questions_of, signatures
 from crossthink_data.words import Bool, Int64
 
 NEAR_DUPLICATE = "near_duplicate"
@@ -34,11 +34,11 @@ _REMOVED = ["id", "group_key", "source", "question_type"]
 def write_bands(rows: pl.DataFrame, bucket: int, folder: Path, settings: NearDedup) -> None:
     """Writes the band keys of a bucket's rows: row by row to be looked up, and in order to meet those of others."""
     keys = signatures(rows, settings)
-    columns = {f"band{i}": keys[:, i] for i in range(settings.bands)}
+    columns = {f"key{i}": keys[:, i] for i in range(keys.shape[1])}
     write_frame(pl.DataFrame(columns), _signatures_path(folder, bucket))
     flat = keys.ravel()
     order = np.argsort(flat, kind="stable")
-    met = pl.DataFrame({"key": flat[order], "row": (order // settings.bands).astype(np.uint32)})
+    met = pl.DataFrame({"key": flat[order], "row": (order // keys.shape[1]).astype(np.uint32)})
     write_frame(met, _bands_path(folder, bucket))
 
 
@@ -84,10 +84,14 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
     def _compare(self, first: UInt64, second: UInt64) -> Bool:
         """Which of the pairs are one question."""
         places, index = np.unique(np.concatenate([first, second]), return_inverse=True)
-        files = [rows_path(self.before, bucket) for bucket in range(self.buckets)]
-        questions = questions_of(_rows_at(files, places, _COMPARED))
-        pairs = zip(index[: len(first)].tolist(), index[len(first) :].tolist(), strict=True)
-        return np.array([near_duplicates(questions[a], questions[b], self.settings) for a, b in pairs], np.bool_)
+        a, b = index[: len(first)], index[len(first) :]
+        rows = _rows_at([rows_path(self.before, bucket) for bucket in range(self.buckets)], places, _COMPARED)
+        same = few_changes(rows["question"], a, b, self.settings)
+        wanted, number = np.unique(np.concatenate([a[same], b[same]]), return_inverse=True)
+        questions = questions_of(rows[wanted])
+        pairs = zip(*(part.tolist() for part in np.split(number, 2)), strict=True)
+        same[same] = [near_duplicates(questions[one], questions[other], self.settings) for one, other in pairs]
+        return same
 
 
 def remove_near_duplicates(before: Path, folder: Path, buckets: int, keys: pl.DataFrame) -> Bool:

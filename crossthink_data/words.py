@@ -1,9 +1,9 @@
 r"""The words of many texts as 64-bit numbers, found without a loop over rows: what near-duplicates and copies share.
 
-Two spellings of one question give the same words. Case, white space, punctuation and LaTeX's layout say nothing; each
-digit is a word of its own, so that `\frac12` and `1/2`, `10,000` and `10{,}000` agree; a decimal point, a percent sign
-and `+ - < >` between values are words; `two` to `nine` are digits. An ideograph is a word. Drawings (`[asy]`) are left
-out where the text says enough without.
+Two spellings of one question give the same words. Case, white space, punctuation and LaTeX's layout say nothing; nor do
+an s of the plural and a problem's own number (`Problem 7:`). Each digit is a word of its own, so that `\frac12` and
+`1/2`, `10,000` and `10{,}000` agree, and `two` to `nine` are digits; a decimal point, a percent sign and `+ - < >` in
+values are words. An ideograph is a word. Drawings (`[asy]`) are left out where the text says enough without.
 
 Every text becomes bytes once, and the words are runs in them. The hash of a run is a polynomial over its bytes in
 the ring of 64-bit integers: differences of one running sum, so that all runs cost one pass.
@@ -42,7 +42,10 @@ _SYMBOLS = {
 _ACCENTS = r"[\x{300}-\x{36f}\x{200b}-\x{200f}\x{2060}\x{feff}\x{ad}]"  # and what takes no width
 _NO_WORD = r"[^\x00-\x7f\p{L}\p{M}\p{N}]"
 _IDEOGRAPH = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])"
-_DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)"
+_NUMBERED = (
+    r"(?i)^\s*(?:(?:problem|question|exercise|example|task)\s+\d+|\d+[.)](?:\s|$))[.:)]?\s*"  # `Problem 7:`, `7. `
+)
+_DRAWING = r"(?si)\[asy\].*?(?:\[/asy\]|$)"
 _SPACING = r"\\\\\[-?\d*\.?\d+\s?[a-z]{2}\]"  # `\\[2ex]`
 _ENOUGH_CHARS = 120  # of a text without its drawing that says by itself which question it is
 
@@ -73,7 +76,7 @@ _SAME_COMMAND = {
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
-_CHUNK_BYTES = 1 << 18  # of text hashed at once: its arrays stay in the processor's cache
+_CHUNK_BYTES = 1 << 17  # of text hashed at once: its arrays stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -133,19 +136,23 @@ def words_of(texts: pl.Series) -> SpelledWords:
 def word_hash(word: str) -> np.uint64:
     """The number that stands for one word of letters, or for one digit or sign."""
     data = np.frombuffer(word.encode(), np.uint8)
-    return np.uint64(_hashes(data, np.zeros(1, np.int64), np.array([len(data)], np.int64))[0])
+    starts, ends = np.zeros(1, np.int64), np.array([len(data)], np.int64)
+    return np.uint64(_hashes(data, starts, _without_plural(data, starts, ends))[0])
 
 
-class WordSet:
-    """A few words, for asking of many words at once which are among them.
+class WordSet(frozenset[int]):
+    """The hashes of a few words, for asking of many words at once which are among them.
 
     A table over 16 bits of the hash holds the one word that each place can be; the bits are chosen so that no two
     words share a place.
     """
 
+    def __new__(cls, words: str) -> WordSet:
+        """The set of the words of a text."""
+        return super().__new__(cls, (int(word_hash(word)) for word in words.split()))
+
     def __init__(self, words: str) -> None:
-        hashes = sorted({int(word_hash(word)) for word in words.split()})
-        self.hashes = frozenset(hashes)
+        hashes = sorted(self)
         self._words = np.array([0, *hashes], np.uint64)
         self._shift = np.uint64(
             next(shift for shift in range(48) if len({h >> shift & 0xFFFF for h in hashes}) == len(hashes))
@@ -153,9 +160,6 @@ class WordSet:
         self._place = np.zeros(1 << 16, np.uint8 if len(hashes) < 256 else np.uint16)
         for at, one in enumerate(hashes, 1):
             self._place[one >> int(self._shift) & 0xFFFF] = at
-
-    def __contains__(self, word: int) -> bool:
-        return word in self.hashes
 
     def mask(self, hashes: UInt64) -> Bool:
         """Which of the words are in the set."""
@@ -192,7 +196,7 @@ def _nothing() -> tuple[Int64, Int64, UInt64]:
 
 def _plain(texts: pl.Series) -> pl.Series:
     """Text in ASCII where that says the same; the few texts that need it pay for it."""
-    text = _undrawn(texts.fill_null(""))
+    text = _undrawn(texts.fill_null("").str.replace(_NUMBERED, ""))
     at = (text.str.len_bytes() != text.str.len_chars()).arg_true()
     if not len(at):
         return text
@@ -204,7 +208,7 @@ def _plain(texts: pl.Series) -> pl.Series:
 
 def _undrawn(texts: pl.Series) -> pl.Series:
     """Texts without their drawings, where enough is left: "find x in the diagram" is told by the drawing alone."""
-    at = texts.str.contains_any(["[asy]", "\\\\["]).arg_true()
+    at = texts.str.contains_any(["[asy]", "\\\\["], ascii_case_insensitive=True).arg_true()
     if not len(at):
         return texts
     drawn = texts.gather(at).str.replace_all(_SPACING, " ")
@@ -228,21 +232,45 @@ def _chunk(data: Bytes, kinds: Bytes, start: int, end: int) -> tuple[Int64, Int6
     after = np.concatenate([kind[1:], np.zeros(1, np.uint8)])
     is_sign = kind == _SIGN
     if is_sign.any():
-        further = np.concatenate([after[1:], np.zeros(1, np.uint8)])
-        kind = np.where(is_sign & ~_is_value_sign(part, before, after, further), _OTHER, kind)
+        kind = kind.copy()
+        at = np.flatnonzero(is_sign)
+        kind[at[~_is_value_sign(part, kind, at)]] = _OTHER
     letter, inside = kind == _LETTER, before == _LETTER
     starts = np.flatnonzero((kind != _OTHER) & ~(letter & inside))
     ends = starts + 1
     runs = kind[starts] == _LETTER
     ends[runs] = np.flatnonzero(letter & (after != _LETTER)) + 1
-    return starts + start, ends + start, _hashes(part, starts, ends)
+    return starts + start, ends + start, _hashes(part, starts, _without_plural(part, starts, ends))
 
 
-def _is_value_sign(part: Bytes, before: Bytes, after: Bytes, further: Bytes) -> Bool:
-    """A point stands in a number when a digit follows; a minus is a hyphen between letters, and in `3-digit`."""
-    joins = (after == _LETTER) & ((before == _LETTER) | ((before == _DIGIT) & (further == _LETTER)))
-    is_sign: Bool = np.where(part == ord("."), after == _DIGIT, (part != ord("-")) | ~joins)
-    return is_sign
+def _is_value_sign(part: Bytes, kind: Bytes, at: Int64) -> Bool:
+    """Which of the signs stand in values: not the point at a sentence's end, a hyphen, a dash or an arrow.
+
+    A minus joins words in `well-known` and `3-digit`; with a space after it, it is a dash unless a value follows.
+    """
+    sign, text = part[at], np.concatenate([part, np.full(4, ord("\n"), np.uint8)])
+    kinds = np.concatenate([kind, np.zeros(4, np.uint8)])
+    before, after = kinds[at - 1] * (at > 0), kinds[at + 1]
+    is_spaced = _BLANK[text[at + 1]]
+    first = at + 1 + is_spaced + (is_spaced & _BLANK[text[at + 2]])
+    second = first + 1
+    is_word = (kinds[first] == _LETTER) & (kinds[second] == _LETTER)
+    ends = np.isin(text[first], _ENDS_TEXT)
+    joins = (after == _LETTER) & ((before == _LETTER) | ((before == _DIGIT) & is_word))
+    is_dash = ends | joins | (is_spaced & is_word)
+    is_arrow = (sign == ord(">")) & (text[at - 1] == ord("-")) & (at > 0)
+    found: Bool = np.where(sign == ord("."), after == _DIGIT, ~is_arrow & ((sign != ord("-")) | ~is_dash))
+    return found
+
+
+_ENDS_TEXT = np.frombuffer(b" \n\r\t>.,;:?!)", np.uint8)  # after one of these comes no value
+
+
+def _without_plural(part: Bytes, starts: Int64, ends: Int64) -> Int64:
+    """Where the words end without an s of the plural: `cats` is `cat`, but `gas`, `mass` and `virus` stay."""
+    plural = (part[ends - 1] == ord("s")) & (ends - starts > 3) & ~_KEEPS_S[part[ends - 2]]
+    stems: Int64 = ends - plural
+    return stems
 
 
 def _hashes(part: Bytes, starts: Int64, ends: Int64) -> UInt64:
@@ -312,6 +340,8 @@ def _kinds() -> bytes:
     return bytes(kinds)
 
 
+_BLANK = np.isin(np.arange(256), np.frombuffer(b" \n\r\t", np.uint8))
+_KEEPS_S = np.isin(np.arange(256), np.frombuffer(b"siu'", np.uint8))  # before the last s
 _KINDS = _kinds()
 _MARKS = _marks()
 _LOWER = bytes(range(256)).lower()

@@ -6,7 +6,7 @@ import pytest
 from crossthink_data.likeness import Text, find_copy, same_question, share_of, text_of
 from crossthink_data.words import words_of
 
-MAX_CHANGE = 0.1
+MAX_CHANGE, MAX_ADDED = 0.1, 1
 LONG = "A wooden crate of mass 12 kg slides down a ramp of 30 degrees from rest, losing 40 J to friction on its way. "
 ITEM = f"{LONG}What is the speed of the crate at the bottom of the ramp after sliding 5 m along it?"
 
@@ -20,9 +20,9 @@ def is_copy(item: str, row: str) -> bool:
 
 
 def same(a: str, b: str) -> bool:
-    one, other = same_question(text(a), text(b), MAX_CHANGE), same_question(text(b), text(a), MAX_CHANGE)
-    assert one == other
-    return one
+    verdicts = {same_question(text(x), text(y), MAX_CHANGE, MAX_ADDED) for x, y in ((a, b), (b, a))}
+    assert len(verdicts) == 1
+    return verdicts.pop()
 
 
 COPIES = [
@@ -101,6 +101,8 @@ SAME = [
     ("What is the capital of Peru?", "Tell me the capital of Peru."),
     ("what language do they speak in brazil", "what language they speak in brazil"),
     ("Let $x$ be 3. Find $x + 2$.", "If x = 3, what is x+2?"),
+    ("Who won the chicago race of 1990?", "Who won the old chicago race of 1990?"),  # one word more, of four
+    ("Solve $x + 3 = 7$ for $x$", "Please show your reasoning and solve x+3=7 for x."),
     ("How many sides has a hexagon with 2 red sides?", "How many sides has a hexagon with two red sides?"),
 ]
 
@@ -119,6 +121,10 @@ DIFFERENT = [
     ("How far is 5 km in miles?", "How far is 5 km in feet?"),
     ("Which gas has 12 protons and 23 neutrons?", "Which gas has 23 protons and 12 neutrons?"),
     ("x=1, y=23", "x=12, y=3 and z=4"),
+    ("Find the energy U of the gas", "Find the energy H of the gas"),
+    ("Where is Mount Ida?", "What is Mount Ida?"),
+    ("Who sang it first in Rome?", "Who sang it first in Rome for the Pope and the Emperor?"),
+    ("Who wrote Hamlet?", "Who wrote Hamlet music?"),  # one word more, of two
 ]
 
 
