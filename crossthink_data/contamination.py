@@ -289,10 +289,8 @@ def _frames(file: DataFile) -> Iterator[tuple[pl.Series, pl.DataFrame, int]]:
     )
     for unit in plan_units(source, file.path, file.name, 0):
         for raw in read_unit(unit, source):
-            yield (
-                raw.at,
-                raw.frame.select(question=_question(file), passage=pl.lit(None, pl.String), options=_options(file)),
-            )
+            columns = {"question": _question(file), "passage": pl.lit(None, pl.String), "options": _options(file)}
+            yield raw.at, raw.frame.select(**columns), len(raw.bad)
 
 
 def _question(file: DataFile) -> pl.Expr:
