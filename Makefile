@@ -23,11 +23,14 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy crossthink_data tests
 
-bench: $(VENV)/.train
+bench: $(VENV)/.train .venv-peers/.done
 	$(BIN)/python -m tests.bench.build
 	$(BIN)/python -m tests.bench.grade
 	$(BIN)/python -m tests.bench.goldcheck
 	$(BIN)/python -m tests.bench.echo
+	$(BIN)/python -m tests.bench.labelled
+	$(BIN)/python -m tests.bench.decontaminate
+	$(BIN)/python -m tests.bench.near_dedup
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -49,5 +52,11 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	.venv-olah/bin/python -m pip install --quiet --disable-pip-version-check olah==0.5.4
 	touch $@
 
+.venv-peers/.done:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt \
+		datatrove==0.10.1 spacy==3.8.18 rensa==0.5.0 'xxhash<4' regex tokenizers
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venv-olah runs published dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-olah .venv-peers runs published dist .mypy_cache .pytest_cache .ruff_cache

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def find_items(frame: pl.DataFrame, index: BenchmarkIndex, settings: Decontamina
     """The benchmark items that rows with question, passage and options hold: `row` (its number) and EVIDENCE."""
     passage = pl.col("passage").fill_null("")
     words = words_of(frame.select(pl.concat_str(passage, pl.lit("\n"), pl.col("question").fill_null(""))).to_series())
-    hits = list(_hits(words, frame["options"], index, settings))
+    hits = _hits(words, frame["options"], index, settings)
     about = index.about[[hit.item for hit in hits]]
     first = [words.of(hit.row).start for hit in hits]
     matched = [words.spelled(at + hit.copy.first, at + hit.copy.last) for at, hit in zip(first, hits, strict=True)]
@@ -94,16 +95,25 @@ def find_items(frame: pl.DataFrame, index: BenchmarkIndex, settings: Decontamina
     )
 
 
-def _hits(words: SpelledWords, options: pl.Series, index: BenchmarkIndex, settings: Decontamination) -> Iterator[_Hit]:
+def _hits(words: SpelledWords, options: pl.Series, index: BenchmarkIndex, settings: Decontamination) -> list[_Hit]:
     """Every copy of an item, by row and item."""
-    candidates = _candidates(words, index)
-    rows = list(dict.fromkeys(row for row, _ in candidates))
+    found = list(_likely(words, index, settings))
+    rows = list(dict.fromkeys(row for row, _, _ in found))
     texts = {row: text_of(words, row) for row in rows}
     row_options = dict(zip(rows, option_sets(options[rows]), strict=True))
-    for row, item in candidates:
-        copy = _copy(texts[row], row_options[row], item, index, settings)
-        if copy is not None:
-            yield _Hit(row, item, copy)
+    belong = [_belongs(texts[row], row_options[row], item, index, settings) for row, item, _ in found]
+    return [_Hit(*one) for one, true in zip(found, belong, strict=True) if true]
+
+
+def _likely(words: Words, index: BenchmarkIndex, settings: Decontamination) -> Iterator[tuple[int, int, Copy]]:
+    """(row, item, copy) of all that would be copies if each question said by itself which question it is."""
+    for row, of_row in groupby(_candidates(words, index), key=itemgetter(0)):
+        text = text_of(words, row)
+        for _, item in of_row:
+            question = _question(index, item)
+            copy = find_copy(question, text, whole_sentences=False)
+            if copy is not None and copy.share >= settings.min_share:
+                yield row, item, copy
 
 
 def option_sets(options: pl.Series) -> list[set[int]]:
@@ -138,24 +148,20 @@ def _short_spans(words: Words, ngram: int) -> tuple[UInt64, Int64]:
     return span_hashes(words.hashes, first, last), of
 
 
-def _copy(row: Text, row_options: set[int], item: int, index: BenchmarkIndex, settings: Decontamination) -> Copy | None:
-    """The item's copy in the row, with what belongs to its question: its options, its passage."""
+def _belongs(row: Text, row_options: set[int], item: int, index: BenchmarkIndex, settings: Decontamination) -> bool:
+    """Whether what belongs to the item's question is the row's too: its options, or its passage and sentences."""
+    if _options_agree(row, row_options, item, index, settings.min_options):
+        return True
     question = _question(index, item)
-    if share_of(question.words, row.words) < settings.min_share:
-        return None
-    copy = find_copy(question, row, whole_sentences=False)
-    if copy is None or _options_agree(row, row_options, item, index, settings.min_options):
-        return copy
-    copy = find_copy(question, row)
-    if copy is None or len(question.words) <= FEW_WORDS < len(row.words):
-        return None
+    if find_copy(question, row) is None or len(question.words) <= FEW_WORDS < len(row.words):
+        return False
     passage = index.passages.hashes[index.passages.of(item)].tolist()
     if passage:
-        return copy if share_of(passage, row.words) >= settings.min_passage else None
-    return copy if _needs_no_options(question, bool(row_options), item, index) else None
+        return share_of(passage, row.words) >= settings.min_passage
+    return _needs_no_options(question, bool(row_options), item, index)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 16)
 def _question(index: BenchmarkIndex, item: int) -> Text:
     return text_of(index.questions, item)
 
@@ -181,8 +187,7 @@ def _options_agree(row: Text, row_options: set[int], item: int, index: Benchmark
     if row_options:
         return len(options & row_options) >= min_options * min(len(options), len(row_options))
     texts = [index.options.hashes[index.options.of(at)] for at in index.option_range(item)]
-    written = np.array(row.words, np.uint64).tobytes()
-    return sum(len(text) > 0 and text.tobytes() in written for text in texts) >= min_options * len(texts)
+    return sum(len(text) > 0 and text.tobytes() in row.data for text in texts) >= min_options * len(texts)
 
 
 class Decontaminate(FrameStep):

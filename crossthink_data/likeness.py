@@ -12,14 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 from rapidfuzz.distance import LCSseq
 
+from crossthink_data.hashing import UInt64
 from crossthink_data.words import Words, WordSet
 
 LIKENESS_VERSION = 1  # 1: first published rules
 
 ASK_WORDS = 4  # telling words that the last sentences need to be what is asked; fewer take the sentence before too
+_WORD_BYTES = 8
 LONG_ASK = 8  # telling words by which a copied ask is known wherever it stands; a shorter one must be whole sentences
 MAX_ASK_CHANGE = 0.1  # of the ask's words of substance, those that only the item or only its copy has
 MAX_CONTEXT_LOSS = 0.3  # of an item's words of substance, those that a copy lacks
@@ -48,6 +49,10 @@ UNITS = WordSet(
 SYMBOLS = WordSet(
     "b c d e f g h j k l m n o p r u v w x y z alpha beta gamma delta theta lambda mu phi pi rho sigma omega"
 )
+DATES = WordSet(
+    "january february march april june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday"
+)
 FILLERS = WordSet(
     "a an the of is are was were be been being am in on at to for by and or with that this these those it its as "
     "from into s which what whose how do does did can could will would shall should may might must please find "
@@ -59,12 +64,25 @@ FILLERS = WordSet(
 )
 
 
-@dataclass(frozen=True)
+FORMULAS = VALUES | SYMBOLS
+
+
+@dataclass(frozen=True, eq=False)
 class Text:
     """The words of one text, and at which of them a sentence begins."""
 
-    words: list[int]
+    hashes: UInt64
     sentences: list[int]
+
+    @cached_property
+    def words(self) -> list[int]:
+        """The words as numbers of Python."""
+        return list(self.hashes.tolist())
+
+    @cached_property
+    def data(self) -> bytes:
+        """The words as bytes, for finding one text in another."""
+        return self.hashes.tobytes()
 
     @cached_property
     def ask(self) -> int:
@@ -77,6 +95,11 @@ class Text:
                 return start
             end = start
         return 0
+
+    @cached_property
+    def has_short_ask(self) -> bool:
+        """Whether what is asked is too short to be known wherever it stands."""
+        return sum(word not in FILLERS for word in self.words[self.ask :]) < LONG_ASK
 
     @cached_property
     def values(self) -> Counter[int]:
@@ -96,9 +119,8 @@ class Copy:
 def text_of(words: Words, text: int) -> Text:
     """One text out of many."""
     part = words.of(text)
-    first, stop = np.searchsorted(words.sentences, (part.start, part.stop))
-    starts = words.sentences[first:stop] - part.start
-    return Text(words.hashes[part].tolist(), starts.tolist())
+    starts = words.sentences[words.sentence_offsets[text] : words.sentence_offsets[text + 1]] - part.start
+    return Text(words.hashes[part], starts.tolist())
 
 
 def share_of(item: Sequence[int], text: Sequence[int]) -> float:
@@ -113,8 +135,9 @@ def find_copy(item: Text, text: Text, whole_sentences: bool = True) -> Copy | No
     rest at most `MAX_CONTEXT_LOSS` is missing. A short ask must be whole sentences of the text, unless it is known
     otherwise that the question ends where the copy does.
     """
-    if item.words == text.words and item.words:
-        return Copy(0, len(item.words) - 1, 1.0)
+    place = _place(item, text)
+    if place is not None:
+        return _copy_in_one(item, text, place) if whole_sentences and item.has_short_ask else _in_one(item, place)
     if not item.values <= text.values:  # asked first, for it is soon known
         return None
     pairs = _aligned(item.words, text.words)
@@ -132,6 +155,28 @@ def find_copy(item: Text, text: Text, whole_sentences: bool = True) -> Copy | No
     return Copy(first, last, len(pairs) / len(item.words))
 
 
+def _place(item: Text, text: Text) -> int | None:
+    """The word of the text at which the item begins, where it stands there in one piece."""
+    at = text.data.find(item.data) if item.data else -1
+    while at % _WORD_BYTES and at >= 0:
+        at = text.data.find(item.data, at + 1)
+    return at // _WORD_BYTES if at >= 0 else None
+
+
+def _in_one(item: Text, place: int) -> Copy:
+    return Copy(place, place + len(item.words) - 1, 1.0)
+
+
+def _copy_in_one(item: Text, text: Text, place: int) -> Copy | None:
+    """The copy, if what it asks is whole sentences of the text."""
+    copy = _in_one(item, place)
+    first, last = _whole_sentences(text, place + item.ask, copy.last)
+    added = [*text.words[first:place], *text.words[copy.last + 1 : last + 1]]
+    if _strict(added) or _substance(added) > MAX_ASK_CHANGE * _substance(item.words[item.ask :]):
+        return None
+    return copy
+
+
 def _asks(item: Text, text: Text, places: dict[int, int], whole_sentences: bool) -> bool:
     """Whether what the item asks is what the text asks there: no word is put for another, hardly one is left out."""
     asked = item.words[item.ask :]
@@ -140,7 +185,7 @@ def _asks(item: Text, text: Text, places: dict[int, int], whole_sentences: bool)
         return not asked
     lost = _substance(word for i, word in enumerate(asked, item.ask) if i not in places)
     first, last = there[0], there[-1]
-    if lost or (whole_sentences and sum(word not in FILLERS for word in asked) < LONG_ASK):
+    if lost or (whole_sentences and item.has_short_ask):
         first, last = _whole_sentences(text, first, last)
     inside = set(places.values())
     added = [word for j, word in enumerate(text.words[first : last + 1], first) if j not in inside]
@@ -156,20 +201,16 @@ def _whole_sentences(text: Text, first: int, last: int) -> tuple[int, int]:
 
 
 def same_question(a: Text, b: Text, max_change: float, max_added: int) -> bool:
-    """Whether two texts ask one thing: the same values in order, poles, units and symbols, and hardly another word.
+    """Whether two texts ask one thing: the same formulas in order, poles, units, dates, and hardly another word.
 
     Words that only moved are no difference. One text may have up to `max_added` words of substance more than the
     other, in long texts a share of `max_change`, at most a third of them all. A word may be put for another only before
     what is asked, and no more than the share.
     """
-    if _values(a.words) != _values(b.words):
+    if _formulas(a.words) != _formulas(b.words):
         return False
     only_a, only_b = _only(a.words, b.words), _only(b.words, a.words)
-    if any(word in POLES or word in UNITS for word in (*only_a, *only_b)):
-        return False
-    if any(
-        word in SYMBOLS for word in set(a.words) ^ set(b.words)
-    ):  # how often one stands there depends on the wording
+    if any(word in POLES or word in UNITS or word in DATES for word in (*only_a, *only_b)):
         return False
     more, less = (_substance(only) for only in (only_a, only_b))
     few = min(_substance(a.words), _substance(b.words))
@@ -183,8 +224,9 @@ def _asked(only: list[int], text: Text) -> int:
     return _substance(set(only).intersection(text.words[text.ask :]))
 
 
-def _values(words: list[int]) -> list[int]:
-    return [word for word in words if word in VALUES]
+def _formulas(words: list[int]) -> list[int]:
+    """The values and symbols of a text in their order."""
+    return [word for word in words if word in FORMULAS]
 
 
 def _only(these: list[int], others: list[int]) -> list[int]:

@@ -20,7 +20,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossthink_data.hashing import UInt64, mix, salt
-from crossthink_data.likeness import FILLERS, POLES, VALUES, Text, same_question, share_of, text_of
+from crossthink_data.likeness import FILLERS, POLES, SYMBOLS, VALUES, Text, same_question, share_of, text_of
 from crossthink_data.words import Bool, Int64, Words, span_hashes, words_of
 
 NEAR_DEDUP_VERSION = 1  # 1: first published rules
@@ -53,7 +53,7 @@ def signatures(frame: pl.DataFrame, settings: NearDedup) -> UInt64:
     words = words_of(texts.list.explode(keep_nulls=True, empty_as_null=True))
     kept = ~FILLERS.mask(words.hashes)
     telling, offsets = words.hashes[kept], _kept_offsets(kept, words.offsets)[rows]
-    fixed = _bags(_values_in_order(words), rows) + _bags(_poles(words), words.offsets[rows])
+    fixed = _bags(_formulas(words), rows) + _bags(_poles(words), words.offsets[rows])
     fixed = mix(fixed + (counts > 1).astype(np.uint64), salt("fixed"))
     keys = np.empty((len(frame), 1 + settings.bands), np.uint64)
     keys[:, 0] = mix(fixed ^ _bags(telling, offsets), salt("bag"))
@@ -66,9 +66,9 @@ def signatures(frame: pl.DataFrame, settings: NearDedup) -> UInt64:
     return keys
 
 
-def _values_in_order(words: Words) -> UInt64:
-    """A number for each text's values in their order: copies may not differ in them."""
-    kept = VALUES.mask(words.hashes)
+def _formulas(words: Words) -> UInt64:
+    """A number for each text's values and symbols in their order: copies may not differ in them."""
+    kept = VALUES.mask(words.hashes) | SYMBOLS.mask(words.hashes)
     offsets = _kept_offsets(kept, words.offsets)
     return span_hashes(words.hashes[kept], offsets[:-1], offsets[1:])
 
@@ -120,30 +120,31 @@ def questions_of(frame: pl.DataFrame) -> list[Question]:
 
 
 def few_changes(questions: pl.Series, first: Int64, second: Int64, settings: NearDedup) -> Bool:
-    """Which pairs of questions may be one, by the number of words that only one has; soon known of all at once."""
+    """Which pairs of questions may be one, by the words that only one of them has; soon known of all at once."""
     words = words_of(questions)
     kept = ~(FILLERS.mask(words.hashes) | VALUES.mask(words.hashes) | POLES.mask(words.hashes))
-    text = np.repeat(np.arange(len(words), dtype=np.uint64), np.diff(words.offsets))[kept]
+    sizes = np.diff(_kept_offsets(kept, words.offsets))
+    text = np.repeat(np.arange(len(words), dtype=np.uint64), sizes)
     once = np.unique(np.stack([text, words.hashes[kept]], axis=1), axis=0)
     offsets = np.searchsorted(once[:, 0], np.arange(len(words) + 1, dtype=np.uint64))
-    few = [
-        _few_changes(once[:, 1], offsets, first[at : at + _PAIRS], second[at : at + _PAIRS], settings)
-        for at in range(0, len(first), _PAIRS)
-    ]
-    return np.concatenate([np.zeros(0, np.bool_), *few])
+    few = np.empty(len(first), np.bool_)
+    for at in range(0, len(first), _PAIRS):
+        a, b = first[at : at + _PAIRS], second[at : at + _PAIRS]
+        more, less = _only_in_one(once[:, 1], offsets, a, b)
+        share = more + less <= settings.max_change * np.minimum(sizes[a], sizes[b])
+        few[at : at + _PAIRS] = share | ((np.minimum(more, less) == 0) & (more + less <= 2 * settings.max_added))
+    return few
 
 
 _PAIRS = 1 << 15  # compared at once
 
 
-def _few_changes(hashes: UInt64, offsets: Int64, first: Int64, second: Int64, settings: NearDedup) -> Bool:
-    sizes = np.diff(offsets)
+def _only_in_one(hashes: UInt64, offsets: Int64, first: Int64, second: Int64) -> tuple[Int64, Int64]:
+    """For each pair, how many words only the first text has, and how many only the second."""
     (pair, keys), (_, others) = (_by_pair(hashes, offsets, texts) for texts in (first, second))
     common = np.bincount(pair[np.isin(keys, others, assume_unique=True)], minlength=len(first))
-    changed = sizes[first] + sizes[second] - 2 * common
-    allowed = np.maximum(2 * settings.max_added, settings.max_change * np.minimum(sizes[first], sizes[second]))
-    few: Bool = changed <= allowed
-    return few
+    sizes = np.diff(offsets)
+    return sizes[first] - common, sizes[second] - common
 
 
 def _by_pair(hashes: UInt64, offsets: Int64, texts: Int64) -> tuple[Int64, UInt64]:

@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from datatrove.pipeline.base import PipelineStep
 
-from crossthink_data.clusters import clusters
+from crossthink_data.clusters import clusters, keepers, neighbours_of
 from crossthink_data.exchange import read_frame, removed_path, rows_path, write_frame
 from crossthink_data.hashing import UInt64
 from crossthink_data.near_dedup import NearDedup, few_changes, near_duplicates, neighbours, questions_of, signatures
@@ -95,19 +95,23 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
 
 
 def remove_near_duplicates(before: Path, folder: Path, buckets: int, keys: pl.DataFrame) -> Bool:
-    """Which rows of `keys` go: all of a cluster but one. They are added to the removed, with the id of the one kept.
+    """Which rows of `keys` go. They are added to the removed, each with the id of the row that is kept for it.
 
-    Of a cluster stays the row of the first source, then one with a label, then the smallest id. `keys` has bucket,
-    row (both in order of id), source (its priority) and labelled.
+    A cluster's rows are asked in the order of their source, then those with a label first, then by id. A row stays
+    unless it is linked to one that stays: a chain of small changes leads to another question in the end. `keys` has bucket, row (both in order of id), source (its priority) and labelled.
     """
-    links = pl.concat([read_frame(_links_path(folder, part)) for part in range(buckets)])
+    links = pl.concat([read_frame(_links_path(folder, part)) for part in range(buckets)]).rows()
     places = _places(keys["bucket"].to_numpy(), keys["row"].to_numpy())
-    linked = np.isin(places, np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]))
+    linked = np.isin(places, np.array(links, np.uint64).ravel())
     ranks = dict(zip(places[linked].tolist(), keys.filter(linked).select("source", "labelled").rows(), strict=True))
-    keeper_of = {}
-    for cluster in clusters(links.iter_rows()):
-        keeper, *others = sorted(cluster, key=lambda place: (ranks[place][0], not ranks[place][1], place))
-        keeper_of.update(dict.fromkeys(others, keeper))
+
+    def rank(place: int) -> tuple[int, bool, int]:
+        source, labelled = ranks[place]
+        return source, not labelled, place
+
+    beside = neighbours_of(links)
+    ordered = [sorted(cluster, key=rank) for cluster in clusters(links)]
+    keeper_of = {gone: kept for cluster in ordered for gone, kept in keepers(cluster, beside).items()}
     gone = np.array(sorted(keeper_of), np.uint64)
     kept = np.array([keeper_of[place] for place in gone.tolist()], np.uint64)
     _write_removed(before, buckets, gone, kept)

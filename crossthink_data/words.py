@@ -12,7 +12,7 @@ the ring of 64-bit integers: differences of one running sum, so that all runs co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -76,6 +76,7 @@ _SAME_COMMAND = {
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
+NEXT_NUMBER = np.uint64(0x5851F42D4C957F2D)  # laid over the hash of a digit that begins a number after a number
 _CHUNK_BYTES = 1 << 17  # of text hashed at once: its arrays stay in the processor's cache
 
 
@@ -94,6 +95,11 @@ class Words:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @cached_property
+    def sentence_offsets(self) -> Int64:
+        """Text t has the sentences `sentence_offsets[t]:sentence_offsets[t + 1]`."""
+        return np.searchsorted(self.sentences, self.offsets)
 
     def of(self, text: int) -> slice:
         """Where the words of a text lie."""
@@ -126,6 +132,7 @@ def words_of(texts: pl.Series) -> SpelledWords:
     kept = _settled(data, starts, hashes)
     starts, ends, hashes = starts[kept], ends[kept], hashes[kept]
     offsets = np.searchsorted(starts, bounds)
+    hashes[_next_numbers(data, kinds, starts, ends, offsets)] ^= NEXT_NUMBER
     begins = np.zeros(len(starts) + 1, np.bool_)
     begins[offsets] = True
     begins[np.searchsorted(starts, _sentence_ends(text))] = True
@@ -149,7 +156,7 @@ class WordSet(frozenset[int]):
 
     def __new__(cls, words: str) -> WordSet:
         """The set of the words of a text."""
-        return super().__new__(cls, (int(word_hash(word)) for word in words.split()))
+        return super().__new__(cls, (one for word in words.split() for one in _forms(word)))
 
     def __init__(self, words: str) -> None:
         hashes = sorted(self)
@@ -165,6 +172,12 @@ class WordSet(frozenset[int]):
         """Which of the words are in the set."""
         found: Bool = self._words[self._place[(hashes >> self._shift).astype(np.uint16)]] == hashes
         return found
+
+
+def _forms(word: str) -> list[int]:
+    """The hashes of a word; a digit has another where it begins a number after a number."""
+    plain = word_hash(word)
+    return [int(plain), int(plain ^ NEXT_NUMBER)] if word.isdigit() else [int(plain)]
 
 
 def _apart(hashes: list[int], shift: int) -> bool:
@@ -246,17 +259,19 @@ def _chunk(data: Bytes, kinds: Bytes, start: int, end: int) -> tuple[Int64, Int6
 def _is_value_sign(part: Bytes, kind: Bytes, at: Int64) -> Bool:
     """Which of the signs stand in values: not the point at a sentence's end, a hyphen, a dash or an arrow.
 
-    A minus joins words in `well-known` and `3-digit`; with a space after it, it is a dash unless a value follows.
+    A minus joins words in `well-known`, `x-ray` and `3-digit`, but not `a-b`; with a space after it, it is a dash
+    unless a value follows.
     """
     sign, text = part[at], np.concatenate([part, np.full(4, ord("\n"), np.uint8)])
     kinds = np.concatenate([kind, np.zeros(4, np.uint8)])
     before, after = kinds[at - 1] * (at > 0), kinds[at + 1]
+    after_word = (before == _LETTER) & (kinds[at - 2] == _LETTER) & (at > 1)
     is_spaced = _BLANK[text[at + 1]]
     first = at + 1 + is_spaced + (is_spaced & _BLANK[text[at + 2]])
     second = first + 1
     is_word = (kinds[first] == _LETTER) & (kinds[second] == _LETTER)
     ends = np.isin(text[first], _ENDS_TEXT)
-    joins = (after == _LETTER) & ((before == _LETTER) | ((before == _DIGIT) & is_word))
+    joins = (after == _LETTER) & (after_word | ((before != _OTHER) & is_word))
     is_dash = ends | joins | (is_spaced & is_word)
     is_arrow = (sign == ord(">")) & (text[at - 1] == ord("-")) & (at > 0)
     found: Bool = np.where(sign == ord("."), after == _DIGIT, ~is_arrow & ((sign != ord("-")) | ~is_dash))
@@ -285,6 +300,25 @@ def _sentence_ends(text: bytes) -> Int64:
     marks = np.frombuffer(text.translate(_MARKS), np.uint8)
     before_space = (marks[:-1] == _END) & (marks[1:] >= _SPACE)
     return np.flatnonzero((marks[:-1] > _SPACE) | before_space)
+
+
+def _next_numbers(data: Bytes, kinds: Bytes, starts: Int64, ends: Int64, offsets: Int64) -> Int64:
+    """The digits that begin a number right after another: `5, 6` is not `56`, but `10,000` is `10000`.
+
+    What groups three digits (a comma, `{,}`, `\\,`) ends no number; the 2 of `\\frac12` is a number by itself.
+    """
+    digit = kinds[starts] == _DIGIT
+    joined = digit[1:] & digit[:-1] & (starts[1:] == ends[:-1])  # with the digit before
+    runs = np.concatenate([joined, np.zeros(3, np.bool_)])  # runs[i]: word i + 1 goes on with word i
+    follows = digit[1:] & digit[:-1]
+    follows[offsets[(offsets > 0) & (offsets < len(starts))] - 1] = False  # texts are kept apart
+    at = np.flatnonzero(follows) + 1
+    end, gap = ends[at - 1], starts[at] - ends[at - 1]
+    after = np.minimum(end + 1, len(data) - 1)
+    comma = ((gap == 1) & (data[end] == ord(","))) | ((gap > 1) & (gap <= 3) & (data[after] == ord(",")))
+    grouped = comma & runs[at] & runs[at + 1] & ~runs[at + 2]
+    fraction = (gap == 0) & (data[starts[at - 1] - 1] == ord("c")) & (data[starts[at - 1] - 4] == ord("f"))
+    return np.asarray(at[((gap > 0) & ~grouped) | fraction])
 
 
 def _settled(data: Bytes, starts: Int64, hashes: UInt64) -> Bool:

@@ -61,7 +61,8 @@ def latex(text: str, pick: int) -> str | None:
     """Other LaTeX for the same formula."""
     if "$" not in text and "\\[" not in text:
         return None
-    changed = text.replace("\\frac", ("\\dfrac", "\\tfrac")[pick % 2]).replace("\\left", "").replace("\\right", "")
+    changed = text.replace("\\frac", ("\\dfrac", "\\tfrac")[pick % 2])
+    changed = re.sub(r"\\(?:left|right)\b", "", changed)
     changed = changed.replace(" + ", "+").replace(" = ", " \\, = \\, ").replace("\\[", "$$").replace("\\]", "$$")
     return re.sub(r"\$([^$]+)\$", r"\\( \1 \\)", changed) if pick % 2 else changed
 

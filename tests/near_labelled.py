@@ -125,3 +125,10 @@ def score(judged: Iterable[Judged]) -> Score:
         false=sum(not one.same and one.found for one in judged),
         rejected=sum(not one.same and not one.found for one in judged),
     )
+
+
+def pair_texts(pair: dict[str, Any]) -> tuple[str, str]:
+    """The two texts of a pair, options at their end in order."""
+    rows = _row(pair["a"], pair["hash_a"]), _edited(_row(pair["b"], pair["hash_b"]), pair)
+    first, second = ("\n".join([row["question"], *sorted(row["options"])]) for row in rows)
+    return first, second

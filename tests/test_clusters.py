@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossthink_data.clusters import clusters
+from crossthink_data.clusters import clusters, keepers, neighbours_of
 
 LINKS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40)
 
@@ -34,3 +34,20 @@ def test_every_linked_row_is_in_one_cluster(links: list[tuple[int, int]]) -> Non
 def test_a_long_chain_needs_no_deep_recursion() -> None:
     (chain,) = clusters((i, i + 1) for i in range(20_000))
     assert len(chain) == 20_001
+
+
+def test_who_goes_is_linked_to_who_stays() -> None:
+    links = [(1, 2), (2, 3), (3, 4), (1, 5)]
+    assert keepers([1, 2, 3, 4, 5], neighbours_of(links)) == {2: 1, 4: 3, 5: 1}
+    assert keepers([2, 1, 3, 4, 5], neighbours_of(links)) == {1: 2, 3: 2}
+
+
+@given(LINKS)
+def test_nobody_stays_beside_another_that_stays(links: list[tuple[int, int]]) -> None:
+    links = [(a, b) for a, b in links if a != b]
+    beside = neighbours_of(links)
+    for cluster in clusters(links):
+        gone = keepers(cluster, beside)
+        stay = set(cluster) - set(gone)
+        assert all(kept in stay and kept in beside[one] for one, kept in gone.items())
+        assert not any(beside[one] & stay for one in stay)

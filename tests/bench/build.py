@@ -3,7 +3,8 @@
     python -m tests.bench.build [--rows 588645] [--workers 2] [--hub ../shared/hub/datasets]
 
 Prints rows per second, the peak memory of any process and, from the same run, pyarrow's time to read and write the
-same bytes. Without the mirror the embedded questions are repeated.
+same bytes. Every step is in it; the benchmarks that rows are compared with come from a Hub on loopback that holds the
+mirror's. Without the mirror the embedded questions are repeated, and compared with no benchmark.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -24,11 +26,14 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+import tests.session_hub  # before the Hub's client
+from crossthink_data.benchmarks import BENCHMARK_SETS
 from crossthink_data.pipeline import build
 from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.raw import plan_units, read_unit
+from tests.hub_store import seed
 
 PAPER_ROWS = 588_645
 FILE_ROWS = 50_000
@@ -76,8 +81,19 @@ def write_input(rows: dict[str, pl.DataFrame], total: int, folder: Path) -> None
             part.write_parquet(folder / f"{kind}-{number:03d}.parquet", row_group_size=GROUP_ROWS)
 
 
-def recipe_file(folder: Path) -> Path:
-    """A recipe over the input: every step, one blend of the default size."""
+def serve_benchmarks(hub: Path, folder: Path) -> bool:
+    """Gives the benchmarks of the mirror to the Hub on loopback; whether there are any."""
+    for one in BENCHMARK_SETS.values():
+        if (hub / one.repo).is_dir():
+            (folder / one.repo).parent.mkdir(parents=True, exist_ok=True)
+            (folder / one.repo).symlink_to((hub / one.repo).resolve())
+    if hub.is_dir():
+        seed(tests.session_hub.HUB.store, folder)
+    return hub.is_dir()
+
+
+def recipe_file(folder: Path, compared: bool) -> Path:
+    """A recipe over the input: every step, one blend of the default size; rows `compared` with benchmarks or not."""
     columns = {"question": "question", "answer": "answer"}
     recipe = {
         "name": "bench",
@@ -90,6 +106,7 @@ def recipe_file(folder: Path) -> Path:
             },
             "open": {"count": 1, "files": ["open-*.parquet"], "columns": columns, "license": "mit", "category": "mr"},
         },
+        "decontaminate": {"allow_missing": True} if compared else None,
         "blends": {"nd": {"weights": "count"}},
     }
     path = folder / "bench.yaml"
@@ -156,9 +173,10 @@ def main() -> None:
 
 def _measure(rows: int, workers: int, hub: Path, folder: Path) -> None:
     write_input(mirror_rows(hub), rows, folder)
+    recipe = recipe_file(folder, compared=serve_benchmarks(hub, folder / "seed"))
     stages: dict[str, float] = {}
     started = time.perf_counter()
-    plan = make_plan(load_recipe(str(recipe_file(folder))))
+    plan = make_plan(load_recipe(str(recipe)))
     with peak_memory() as peaks:
         run = build(
             plan,
@@ -172,13 +190,16 @@ def _measure(rows: int, workers: int, hub: Path, folder: Path) -> None:
     table = Table("what", "value")
     table.add_row("rows in", f"{rows:,}")
     table.add_row("rows in the pool", f"{sum(run.manifest['pool']['train'].values()):,}")
+    for reason in ("contaminated", "near_duplicate"):
+        gone = sum(source["removed"].get(reason, 0) for source in run.manifest["sources"].values())
+        table.add_row(f"removed as {reason}", f"{gone:,}")
     table.add_row("seconds", f"{ours:.2f}")
     table.add_row("rows/s", f"{rows / ours:,.0f}")
     table.add_row("ended at", ", ".join(f"{stage} {at:.1f} s" for stage, at in stages.items()))
     table.add_row("peak RSS of a process", f"{max(peaks.values()) / 1024:,.0f} MiB")
     table.add_row("pyarrow, read and write the same bytes", f"{copied:.2f} s")
     table.add_row("ratio", f"{ours / copied:.2f}")
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tests.olah import OLAH, running_olah
 from tests.support import HUB
 
 OPENSTAX = HUB.parent / "openstax"
+MISSING = ("--allow-missing",)  # the mirror has neither GPQA nor AGIEval's logiqa-en
 LIMIT = 600  # seconds a command may take
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not HUB.is_dir(), reason="no ../shared/hub beside this checkout")]
@@ -37,6 +38,13 @@ json.dump({
     "thousands": [collections.Counter(train[i:i + 1000]["source"]) for i in (0, 20_000, len(train) - 1000)],
     "licenses": sorted(set(load_dataset(repo, "pool", split="train")["license"])),
 }, sys.stdout)
+"""
+
+
+CARD = """
+import sys
+from huggingface_hub import hf_hub_download
+sys.stdout.write(open(hf_hub_download(sys.argv[1], "README.md", repo_type="dataset"), encoding="utf-8").read())
 """
 
 
@@ -69,7 +77,7 @@ def crossthink(hub: Hub, home: Path, *args: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def paper(hub: Hub, home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("runs")
-    return crossthink(hub, home, "build", "paper", "--out", str(out), "--workers", "2", "--tasks", "7")
+    return crossthink(hub, home, "build", "paper", *MISSING, "--out", str(out), "--workers", "2", "--tasks", "7")
 
 
 def manifest_of(built: dict[str, Any]) -> dict[str, Any]:
@@ -97,14 +105,46 @@ def test_paper(hub: Hub, home: Path, paper: dict[str, Any]) -> None:
     # level 3 to 5 less what MATH-500 and AGIEval hold: the 8,232 rows that the recipe counts on
     assert math["read"] - math["removed"]["level_below_3"] - math["removed"]["held_by_benchmark"] == 8_232
     assert paper["refused_blends"].keys() == {"score"}
+    found = manifest["contamination"]
+    assert found["math500"]["rows"] > 0
+    assert found["mmlu_pro"]["rows"] > 50  # problems of MATH that MMLU took
+    assert list(found["gpqa_diamond"]["missing"]) == ["gpqa_diamond"]
+    assert list(found["agieval"]["missing"]) == ["agieval_logiqa_en"]
+    assert sum(one["removed"].get("near_duplicate", 0) for one in manifest["sources"].values()) > 100
     published = crossthink(hub, home, "publish", paper["run"], "acme/crossthink")
     loaded = json.loads(run(hub, home, "-c", LOAD, "acme/crossthink", "gpr_up"))
     check_loaded(loaded, manifest, "gpr_up")
     assert published["tag"] == f"run-{manifest['hash'][:8]}"
 
 
+def test_the_card_says_what_was_found_and_what_not_checked(hub: Hub, home: Path, paper: dict[str, Any]) -> None:
+    crossthink(hub, home, "publish", paper["run"], "acme/crossthink-card")
+    card = run(hub, home, "-c", CARD, "acme/crossthink-card")
+    for name, found in manifest_of(paper)["contamination"].items():
+        assert f"| {name} | {found['rows']} | {found['items']} |" in card
+    assert "- **gpqa_diamond** was not checked" in card
+
+
+@pytest.mark.parametrize(
+    ("repo", "benchmark", "least", "most"),
+    [
+        ("TIGER-Lab/TheoremQA", "mmlu_pro", 590, 600),
+        ("AI-MO/NuminaMath-1.5", "math500", 6, 12),
+        ("openai/gsm8k", "math500", 0, 0),
+        ("allenai/openbookqa", "mmlu", 0, 0),
+    ],
+)
+def test_any_data_set_against_all_benchmarks(
+    hub: Hub, home: Path, tmp_path: Path, repo: str, benchmark: str, least: int, most: int
+) -> None:
+    told = crossthink(hub, home, "contamination", repo, "--out", str(tmp_path))
+    assert least <= told["hits"][benchmark] <= most
+    assert told["hits"]["gpqa_diamond"] is None
+    assert len(Path(told["evidence"]).read_bytes().splitlines()) >= told["hits"][benchmark]
+
+
 def test_paper_has_the_same_bytes_with_one_worker(hub: Hub, home: Path, paper: dict[str, Any], tmp_path: Path) -> None:
-    again = crossthink(hub, home, "build", "paper", "--out", str(tmp_path), "--workers", "1")
+    again = crossthink(hub, home, "build", "paper", *MISSING, "--out", str(tmp_path), "--workers", "1")
     assert manifest_of(again)["files"] == manifest_of(paper)["files"]
 
 
@@ -117,7 +157,8 @@ def test_paper_reads_back_through_olah(hub: Hub, home: Path, paper: dict[str, An
 
 
 def test_open(hub: Hub, home: Path, tmp_path: Path) -> None:
-    built = crossthink(hub, home, "build", "open", "--out", str(tmp_path), "--set", f"sources.openstax.path={OPENSTAX}")
+    openstax = f"sources.openstax.path={OPENSTAX}"
+    built = crossthink(hub, home, "build", "open", *MISSING, "--out", str(tmp_path), "--set", openstax)
     manifest = manifest_of(built)
     allowed = set(manifest["resolved"]["recipe"]["licenses"])
     # MMLU's auxiliary rows are another set's: what is ARC's or OpenBookQA's is a duplicate of it, the rest is unknown
@@ -129,6 +170,6 @@ def test_open(hub: Hub, home: Path, tmp_path: Path) -> None:
 
 
 def test_paper_open(hub: Hub, home: Path, tmp_path: Path) -> None:
-    built = crossthink(hub, home, "build", "paper_open", "--out", str(tmp_path))
+    built = crossthink(hub, home, "build", "paper_open", *MISSING, "--out", str(tmp_path))
     assert built["removed"]["needs_options"] > 10_000
     assert {row["question_type"] for row in manifest_of(built)["table"]} == {"open"}
