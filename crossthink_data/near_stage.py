@@ -98,7 +98,8 @@ def remove_near_duplicates(before: Path, folder: Path, buckets: int, keys: pl.Da
     """Which rows of `keys` go. They are added to the removed, each with the id of the row that is kept for it.
 
     A cluster's rows are asked in the order of their source, then those with a label first, then by id. A row stays
-    unless it is linked to one that stays: a chain of small changes leads to another question in the end. `keys` has bucket, row (both in order of id), source (its priority) and labelled.
+    unless it is linked to one that stays: a chain of small changes leads to another question in the end. `keys` has
+    bucket, row (both in order of id), source (its priority) and labelled.
     """
     links = pl.concat([read_frame(_links_path(folder, part)) for part in range(buckets)]).rows()
     places = _places(keys["bucket"].to_numpy(), keys["row"].to_numpy())

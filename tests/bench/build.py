@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -26,14 +27,13 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-import tests.session_hub  # before the Hub's client
 from crossthink_data.benchmarks import BENCHMARK_SETS
 from crossthink_data.pipeline import build
 from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.raw import plan_units, read_unit
-from tests.hub_store import seed
+from tests.hub_fixture import running_hub
 
 PAPER_ROWS = 588_645
 FILE_ROWS = 50_000
@@ -81,15 +81,13 @@ def write_input(rows: dict[str, pl.DataFrame], total: int, folder: Path) -> None
             part.write_parquet(folder / f"{kind}-{number:03d}.parquet", row_group_size=GROUP_ROWS)
 
 
-def serve_benchmarks(hub: Path, folder: Path) -> bool:
-    """Gives the benchmarks of the mirror to the Hub on loopback; whether there are any."""
+def link_benchmarks(hub: Path, folder: Path) -> Path:
+    """A folder of the mirror's benchmarks alone, as a Hub is seeded from."""
     for one in BENCHMARK_SETS.values():
         if (hub / one.repo).is_dir():
             (folder / one.repo).parent.mkdir(parents=True, exist_ok=True)
             (folder / one.repo).symlink_to((hub / one.repo).resolve())
-    if hub.is_dir():
-        seed(tests.session_hub.HUB.store, folder)
-    return hub.is_dir()
+    return folder
 
 
 def recipe_file(folder: Path, compared: bool) -> Path:
@@ -163,17 +161,28 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=PAPER_ROWS)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--hub", type=Path, default=Path(__file__).parents[3] / "shared" / "hub" / "datasets")
+    parser.add_argument("--served", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="crossthink-bench-"))
     try:
-        _measure(args.rows, args.workers, args.hub, folder)
+        if args.hub.is_dir() and not args.served:
+            _measure_beside_hub(args.hub, folder)
+        else:
+            _measure(args.rows, args.workers, args.hub, folder)
     finally:
         shutil.rmtree(folder)
 
 
+def _measure_beside_hub(hub: Path, folder: Path) -> None:
+    """Measures in a process that talks to a Hub with the benchmarks: the client reads its address when it starts."""
+    with running_hub(folder / "hub", seed=link_benchmarks(hub, folder / "seed")) as running:
+        command = [sys.executable, "-m", "tests.bench.build", *sys.argv[1:], "--served"]
+        subprocess.run(command, env=running.client_env(folder / "home"), check=True)
+
+
 def _measure(rows: int, workers: int, hub: Path, folder: Path) -> None:
     write_input(mirror_rows(hub), rows, folder)
-    recipe = recipe_file(folder, compared=serve_benchmarks(hub, folder / "seed"))
+    recipe = recipe_file(folder, compared=hub.is_dir())
     stages: dict[str, float] = {}
     started = time.perf_counter()
     plan = make_plan(load_recipe(str(recipe)))
