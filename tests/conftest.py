@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,12 +18,18 @@ from tests.small import Small, build_small
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """The session's Hub, with its write token in the environment and no fault left over."""
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """The session's Hub, with its write token in the environment and no fault left over.
+
+    What the test makes on it goes with the test: several tests seed other files at the same real ids.
+    """
     running = tests.session_hub.HUB
     running.server.faults.clear()
     monkeypatch.setenv("HF_TOKEN", running.write_token)
-    return running
+    kept = running.store.repositories()
+    yield running
+    for made in running.store.repositories() - kept:
+        shutil.rmtree(made)
 
 
 @pytest.fixture(scope="session")

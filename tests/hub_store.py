@@ -68,6 +68,10 @@ class Store:
         git = GitRepo(self.root / kind / f"{repo_id}.git")
         return Repo(kind, repo_id, git, self.root / "xet" / kind / repo_id)
 
+    def repositories(self) -> set[Path]:
+        """The git repositories of every kind."""
+        return set(self.root.glob("*/*/*.git"))
+
     def create(self, repo: Repo, settings: Settings, author: str, files: Sequence[Change] = ()) -> None:
         """A new repository with one commit; made aside and renamed, so it is never seen half made."""
         parent = repo.git.path.parent
