@@ -118,7 +118,7 @@ BENCHMARK_SETS: dict[str, BenchmarkSet] = {
     "mmlu_pro": BenchmarkSet(
         "mmlu_pro",
         "TIGER-Lab/MMLU-Pro",
-        None,
+        "b189ec765aa7ed75c8acfea42df31fdae71f97be",
         "default",
         "test",
         ("data/test-*.parquet",),
@@ -129,7 +129,7 @@ BENCHMARK_SETS: dict[str, BenchmarkSet] = {
     "gpqa_diamond": BenchmarkSet(
         "gpqa_diamond",
         "Idavidrein/gpqa",
-        None,
+        "633f5ee89ab8ad4522a9f850766b73f62147ffdd",
         "gpqa_diamond",
         "train",
         ("gpqa_diamond.csv",),
@@ -137,15 +137,18 @@ BENCHMARK_SETS: dict[str, BenchmarkSet] = {
         _gpqa,
         no_publish=True,
     ),
-    **{
-        f"agieval_{name.replace('-', '_')}": _agieval_set(name, None)
-        for name in ("aqua-rat", "logiqa-en", "lsat-ar", "lsat-lr", "lsat-rc", "sat-en", "sat-math")
-    },
+    "agieval_aqua_rat": _agieval_set("aqua-rat", None),
+    "agieval_logiqa_en": _agieval_set("logiqa-en", "e01aa0f040456cd8d58ee9986a58b64e26c1b782"),
+    "agieval_lsat_ar": _agieval_set("lsat-ar", "052cc636b612f5563329dd182fb6c2cad56681c8"),
+    "agieval_lsat_lr": _agieval_set("lsat-lr", "d876c675a8d47aa4d8a6d682ca8400b7d2ffe1c4"),
+    "agieval_lsat_rc": _agieval_set("lsat-rc", "432868ea4fa7b50db66d14524d42472dd052b53c"),
+    "agieval_sat_en": _agieval_set("sat-en", "848ee12cf003124f5a1e33446fa3cc6d2ec028e4"),
+    "agieval_sat_math": _agieval_set("sat-math", "51ab661f5a2e48370671c87c29d037b5b2b4853e"),
     "agieval_math": _agieval_set("math", "c29655ec5d31268835333d5df45aae65773fea78", options=False),
     "supergpqa": BenchmarkSet(
         "supergpqa",
         "m-a-p/SuperGPQA",
-        None,
+        "4430d4458112c7d4497fdcf94d7cc223313d6acf",
         "default",
         "train",
         ("SuperGPQA-all.jsonl",),
