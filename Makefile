@@ -21,7 +21,7 @@ test-long: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy crossthink_data tests
+	$(BIN)/mypy crossthink_data tests eval_tasks
 
 bench: $(VENV)/.train .venv-peers/.done
 	$(BIN)/python -m tests.bench.build
@@ -40,11 +40,11 @@ $(VENV)/.starter: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints-cpu.txt | $(BIN)/python
-	$(PIP) --editable '.[starter,dev]'
+	$(PIP) --editable '.[starter,dev,eval]'
 	touch $@
 
 $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
-	$(PIP) --editable '.[starter,dev,train]'
+	$(PIP) --editable '.[starter,dev,eval,train]'
 	touch $@
 
 .venv-olah/.done:

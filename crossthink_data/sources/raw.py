@@ -62,7 +62,7 @@ def plan_units(source: Source, path: Path, name: str, file: int) -> list[Unit]:
     if not _is_whole(path):
         return _line_units(source, path, name, file)
     rows = _load_whole(source.name, path, name)
-    _check_columns(source, name, rows[0] if rows else dict.fromkeys(source.columns))
+    check_columns(source, name, rows[0] if rows else dict.fromkeys(source.columns))
     return [Unit(source.name, path, name, file, 0, len(rows), 0, path.stat().st_size)]
 
 
@@ -82,7 +82,7 @@ def _parquet_units(source: Source, path: Path, name: str, file: int) -> list[Uni
             f"source {source.name!r}: {name} is not a whole parquet file ({error}); delete it and download it again"
         ) from error
     schema = meta.schema.to_arrow_schema()
-    _check_columns(source, name, schema.names)
+    check_columns(source, name, schema.names)
     _check_nesting(source, name, schema)
     units, first = [], 0
     for group in range(meta.num_row_groups):
@@ -103,7 +103,7 @@ def _read_parquet(unit: Unit, source: Source) -> Iterator[RawFrame]:
             for batch in handle.iter_batches(BATCH_ROWS, groups, columns=there):
                 frame = pl.from_arrow(pa.Table.from_batches([batch.slice(0, left)]))
                 assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
-                yield RawFrame(_typed(frame, columns), pl.arange(at, at + len(frame), eager=True), [])
+                yield RawFrame(typed(frame, columns), pl.arange(at, at + len(frame), eager=True), [])
                 at, left = at + len(frame), left - len(frame)
                 if not left:
                     return
@@ -117,7 +117,7 @@ def _read_parquet(unit: Unit, source: Source) -> Iterator[RawFrame]:
         ) from error
 
 
-def _typed(frame: pl.DataFrame, columns: Mapping[str, PolarsType]) -> pl.DataFrame:
+def typed(frame: pl.DataFrame, columns: Mapping[str, PolarsType]) -> pl.DataFrame:
     """Casts each column to its declared type; an absent one is null, a nested one wanted as text is JSON text."""
 
     def column(name: str, dtype: PolarsType) -> pl.Expr | pl.Series:
@@ -144,7 +144,7 @@ def _line_units(source: Source, path: Path, name: str, file: int) -> list[Unit]:
             units.append(Unit(source.name, path, name, file, first, rows, start, start + len(chunk)))
             first, start = first + rows, start + len(chunk)
     if units and (found := _first_object(units[0])) is not None:
-        _check_columns(source, name, found)
+        check_columns(source, name, found)
     return units
 
 
@@ -281,7 +281,8 @@ def _read_whole(unit: Unit, source: Source) -> Iterator[RawFrame]:
         yield RawFrame(_frame(part, at, unit, source), pl.Series(at, dtype=pl.Int64), [])
 
 
-def _check_columns(source: Source, name: str, found: Collection[str]) -> None:
+def check_columns(source: Source, name: str, found: Collection[str]) -> None:
+    """Raises CrossthinkError where a column that the source needs is not among those found."""
     missing = [column for column in source.columns if column not in found]
     if missing:
         where = f"{source.repo}@{source.revision}" if source.repo else "local files"

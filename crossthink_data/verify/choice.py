@@ -4,10 +4,10 @@ How an answer is read, in this order (texts are compared without case, outer wra
 
 | answer | read as |
 |---|---|
-| `C`, `(C)`, `\text{C}.`, `**Option C**` | the label; if a whole option reads `C` as well, both must be the gold |
+| `C`, `(C)`, `\text{C}.`, `**Option C**` | the label, which prompts ask for, though another option's text be `C` |
 | `c` | the label, where options are known, none is a single letter and none is a formula with that letter |
 | an option's whole text (`E. coli`) | that option, whatever letter it begins with |
-| `A and B`, `A, B`, `AB`, `(A) (B)` | several labels: wrong |
+| `A and B`, `A, B`, `AB`, `(A) (B)` | several labels: wrong, unless the gold has several (`several`) |
 | `C. text`, `(C) text`, `C (text)`, `C text`, `text (C)` | label and text; another option's text makes it wrong |
 | `C. text or other text`, `C. not text` | a contradiction: wrong |
 | `C. a paraphrase` | the label under `any` and `equivalent`, wrong under `label+text` |
@@ -24,6 +24,7 @@ from functools import lru_cache
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.gold import Gold
 from crossthink_data.verify.reworded import is_value, reworded
+from crossthink_data.verify.several import compare_several, has_several
 from crossthink_data.verify.verdict import Policy, Verdict
 from crossthink_data.verify.wrappers import COMMAND, spaced, unwrap
 
@@ -72,6 +73,8 @@ def compare_choice(gold: Gold, answer: str, policy: Policy) -> Verdict:
     >>> compare_choice(Gold("4", "choice", ("3", "4"), "B"), "(B) 4", "any")
     Verdict(outcome='correct', reason='label_and_text', decided_by='label')
     """
+    if has_several(gold):
+        return compare_several(gold, answer)
     if len(answer) == 1 and policy in ("equivalent", "any", "label") and _no_option_is(answer, gold):
         return _judged(answer == gold.label, "label", "different_label", "label")
     row = _row(gold.options, gold.label, gold.answer, gold.aliases)
@@ -136,15 +139,11 @@ def _by_any(reading: _Reading, label: str) -> Verdict:
         if not reading.texts:
             return Verdict("wrong", "not_an_option", "option")
         return _judged(label in reading.texts, "option_text", "different_option", "option")
-    if not reading.texts:
+    if not reading.more or not reading.texts:
         return _judged(reading.label == label, "label", "different_label", "label")
-    if reading.more:
-        if reading.label not in reading.texts:
-            return Verdict("wrong", "label_text_contradiction", "label")
-        return _judged(reading.label == label, "label_and_text", "different_label", "label")
-    if (reading.label == label) != (label in reading.texts):
-        return Verdict("wrong", "ambiguous", "label")
-    return _judged(reading.label == label, "label", "different_label", "label")
+    if reading.label not in reading.texts:
+        return Verdict("wrong", "label_text_contradiction", "label")
+    return _judged(reading.label == label, "label_and_text", "different_label", "label")
 
 
 def _judged(right: bool, yes: str, no: str, decided_by: str) -> Verdict:

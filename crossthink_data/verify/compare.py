@@ -59,7 +59,9 @@ from crossthink_data.verify.latex import plain
 from crossthink_data.verify.text import compare_text
 from crossthink_data.verify.verdict import POLICIES, Policy, Verdict
 
-GRADER_VERSION = 1  # goes up with every change of a verdict. 1: first published conventions
+# Goes up with every change of a verdict. 1: first published conventions. 2: golds of several right options; a lone
+# letter is a label whatever the options' texts; who runs on to a next question and thinks about it answered the first.
+GRADER_VERSION = 2
 
 
 def compare(gold: Gold, answer: str, policy: Policy = "equivalent") -> Verdict:

@@ -56,6 +56,9 @@ def extract(
     if not completion or completion.isspace():
         return _nothing("empty")
     tagged = "<" in completion  # one character is found far faster than a tag
+    if tagged and (end := _next_asked(completion)):
+        first = extract(completion[:end], labels, think_open=think_open, flexible=flexible)
+        return first._replace(format_ok=False)
     close = completion.rfind(_CLOSE) if tagged else -1
     start = 0 if close < 0 else close + len(_CLOSE)
     if (think_open and close < 0) or (tagged and completion.find(_OPEN, start) >= 0):
@@ -85,6 +88,15 @@ def _only_close(text: str, start: int, close: int) -> bool:
     if text.find("think>", start) == close + 2:  # half the price of the other two
         return True
     return text.find(_CLOSE, start) == close and text.find(_OPEN, start) < 0
+
+
+def _next_asked(text: str) -> int:
+    """Where a model that has thought and answered goes on with something else and thinks about that; or 0."""
+    close = text.find(_CLOSE)
+    again = text.find("think>", close + len(_CLOSE)) if close >= 0 else -1
+    box = _PLAIN_BOX.search(text, close, again) if again >= 0 else None
+    end = _run_on(text, box.end()) if box else again
+    return end if end < again else 0
 
 
 def _last_box(text: str, start: int) -> tuple[str | None, str | None]:

@@ -31,7 +31,8 @@ _ERAS = frozenset({"AD", "BC", "BCE", "CE"})
 class Gold:
     """A row's gold: `answer` (an option's text where there are options), its `type`, and what may be said instead.
 
-    `options` and `label` ("A" is the first option) are a multiple-choice row's; `aliases` are further golds that count.
+    `options` and `label` ("A" is the first option, "AC" says that two are right) are a multiple-choice row's; `aliases`
+    are further golds that count.
     """
 
     answer: str

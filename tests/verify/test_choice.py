@@ -175,8 +175,8 @@ def test_texts_written_otherwise(options: tuple[str, ...], label: str, answer: s
         (("c", "d", "e"), "C", "C", "label"),  # capital: the label
         (("c", "d", "e"), "C", "c", "different_option"),  # the value
         (("c", "d", "e"), "A", "c", "option_text"),
-        (("B", "A", "C"), "A", "B", "ambiguous"),  # label of the second, text of the first
-        (("B", "A", "C"), "A", "A", "ambiguous"),
+        (("B", "A", "C"), "A", "B", "different_label"),  # label of the second, though text of the first
+        (("B", "A", "C"), "A", "A", "label"),
         (("B", "A", "C"), "C", "C", "label"),  # both readings agree
         (("B", "A", "C"), "C", "A", "different_label"),
         (("B", "A", "C"), "A", "A. B", "label_and_text"),

@@ -230,3 +230,32 @@ def test_degenerate_text_takes_linear_time(text: str) -> None:
         extract(text, labels, flexible=True)
 
     assert time.process_time() - started < 4  # quadratic is minutes
+
+
+FIRST = r"<think>one</think> \boxed{A}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\n\nQuestion: And this?\n<think>two</think> \\boxed{B}",
+        "\n\nQuestion: And this?\n<think>two, and then it was cut",
+        "<|im_end|>\n<|im_start|>user\nNext.<think>two</think> \\boxed{B}",
+        "\n**Problem:** x\nlet me see</think> \\boxed{B}",
+    ],
+)
+def test_an_answer_stands_though_the_model_goes_on_and_thinks_again(more: str) -> None:
+    assert extract(FIRST + more)[:2] == ("A", None)
+    assert not extract(FIRST + more).format_ok
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (FIRST + r" No. <think>two</think> \boxed{B}", "B"),  # second thoughts
+        (FIRST + " No. <think>\nQuestion: again\n</think> \\boxed{B}", "B"),  # the question told again while thinking
+        ("<think>a</think> No box.\nQuestion: x\n<think>two</think> \\boxed{B}", "B"),  # the first had no answer
+    ],
+)
+def test_a_model_that_thinks_again_about_its_question_answers_last(text: str, answer: str) -> None:
+    assert extract(text).answer == answer

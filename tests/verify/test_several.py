@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from crossthink_data.verify import Gold, compare, extract
+
+OPTIONS = ("iron", "tin", "gold", "lead")
+
+
+def judged(answer: str, label: str = "AC", policy: str = "equivalent") -> str:
+    gold = Gold.from_row({"answer": "iron; gold", "options": OPTIONS, "answer_label": label})
+    return compare(gold, answer, policy).outcome  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "answer", ["AC", "CA", "A, C", "C and A", "(A) (C)", "(C), (A)", r"\text{AC}", "A, and C", "A C."]
+)
+def test_the_set_of_letters_is_right(answer: str) -> None:
+    assert judged(answer) == "correct"
+
+
+@pytest.mark.parametrize(
+    "answer", ["A", "C", "A, B, C", "A or C", "AB", "iron", "A. iron", "AAC", "a, c", "", "ACID", "A" * 9999]
+)
+def test_any_other_set_is_wrong(answer: str) -> None:
+    assert judged(answer) == "wrong"
+
+
+@pytest.mark.parametrize("policy", ["equivalent", "strict", "label", "any"])
+def test_no_policy_changes_it(policy: str) -> None:
+    assert judged("C, A", policy=policy) == "correct"
+
+
+@pytest.mark.parametrize("label", ["AE", "AA"])
+def test_a_label_that_names_no_options_is_no_gold(label: str) -> None:
+    assert judged("A", label) == "ungradable"
+
+
+def test_one_right_option_is_as_ever() -> None:
+    gold = Gold("iron", "choice", OPTIONS, "A")
+    assert compare(gold, "A, C").outcome == "wrong"
+    assert compare(gold, "A. iron").outcome == "correct"
+
+
+def test_from_the_box() -> None:
+    assert extract(r"<think>both</think> \boxed{A, C}").answer == "A, C"
