@@ -247,6 +247,47 @@ def grade(
 
 
 @app.command()
+def report(
+    results: Annotated[list[Path], typer.Argument(help="lm-eval's output folders, or results_*.json files.")],
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Count tokens with this folder or id; else with what the results name.")
+    ] = None,
+    regrade: Annotated[
+        bool, typer.Option("--regrade", help="Grade the logged completions again, by this version.")
+    ] = False,
+    paper: Annotated[str, typer.Option(help="The paper's models beside yours: 7b, 32b or none.")] = "7b",
+    md: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
+    charts: Annotated[Path | None, typer.Option(help="Write its charts as PNG into this folder.")] = None,
+    json_: Json = False,
+) -> None:
+    """Show what lm-eval measured: accuracy with intervals, tokens, breakdowns, differences, warnings, and the paper."""
+    from crossthink_data.report.report import make_report, report_json
+    from crossthink_data.report.tables import breakdown_tables, difference_table, main_table, markdown, task_table
+
+    made = make_report(results, tokenizer, regrade, paper)
+    if md:
+        md.write_text(markdown(made), encoding="utf-8")
+    if html:
+        from crossthink_data.report.page import page
+
+        html.write_text(page(made), encoding="utf-8")
+    if charts:
+        from crossthink_data.report.charts import charts as drawn
+
+        charts.mkdir(parents=True, exist_ok=True)
+        for name, png in drawn(made).items():
+            (charts / name).write_bytes(png)
+    if json_:
+        _print_json(report_json(made))
+        return
+    tables = [main_table(made), task_table(made), difference_table(made), *breakdown_tables(made)]
+    _print_tables([table for table in tables if table.rows])
+    for warning in made.warnings:
+        _note(f"warning: {warning}")
+
+
+@app.command()
 def sources(json_: Json = False) -> None:
     """List the known sources, their licences and revisions."""
     from crossthink_data.show import source_table

@@ -53,6 +53,13 @@ def scores(answers: Sequence[Answered], grader: Grader | None = None) -> list[di
     return [_score(one, [(next(grades), next(grades)) for _ in one.completions]) for one in answers]
 
 
+def verdicts(answers: Sequence[Answered], grader: Grader | None = None) -> list[list[bool]]:
+    """Whether each completion of each document is right by its box."""
+    items = [item for one in answers for item in _items(one)[::2]]
+    grades = iter((grader or shared_grader()).grade(items))
+    return [[next(grades).verdict.correct for _ in one.completions] for one in answers]
+
+
 def _items(one: Answered) -> list[Item]:
     """Each completion twice: to be read by its box, and by a statement too."""
     gold = Gold.from_row(one.doc)

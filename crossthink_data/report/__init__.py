@@ -1,0 +1,1 @@
+"""`crossthink report`: lm-eval's results as figures that can be believed, beside each other and the paper's."""

@@ -1,0 +1,139 @@
+"""The report itself: every model's figures, the means, differences from the first model, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crossthink_data.benchmark_docs import VERSIONS
+from crossthink_data.errors import CrossthinkError
+from crossthink_data.report.figures import Figures, figures
+from crossthink_data.report.paired import Paired, paired
+from crossthink_data.report.paper import ORDER, PaperRow, paper_rows
+from crossthink_data.report.results import PREFIX, ModelRun, Sample, TaskRun, read_results
+from crossthink_data.report.tokens import Tokenizer, count_tokens, load_tokenizer, tokenizer_name
+from crossthink_data.report.warnings import warnings_between, warnings_of
+from crossthink_data.scoring import answered, scores
+from crossthink_data.verify.grader import Grader
+
+GRADERS = 2  # processes
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures by model and task, differences of each further model from the first, warnings, the paper's rows."""
+
+    models: Mapping[str, Mapping[str, Figures]]
+    differences: Mapping[str, Sequence[Paired]]
+    warnings: Sequence[str]
+    paper: Sequence[PaperRow]
+    regraded: bool
+
+    def seven(self, label: str) -> dict[str, Figures]:
+        """A model's benchmarks of the seven, in the order of the paper's columns."""
+        known = self.models[label]
+        return {name: known[PREFIX + name] for name in ORDER if PREFIX + name in known}
+
+    def mean(self, label: str) -> float | None:
+        """The plain mean over the seven benchmarks; None unless all of them are there."""
+        found = self.seven(label)
+        return sum(one.accuracy.value for one in found.values()) / len(ORDER) if len(found) == len(ORDER) else None
+
+
+def make_report(
+    paths: Sequence[Path], tokenizer: str | None = None, regrade: bool = False, paper: str = "7b"
+) -> Report:
+    """A report of result files or folders. Raises CrossthinkError for what cannot be read."""
+    beside = paper_rows(paper)
+    models = read_results(paths)
+    if regrade:
+        models = [_regraded(model) for model in models]
+    known: dict[str, dict[str, Figures]] = {}
+    warnings: list[str] = []
+    for model in models:
+        counter, why = _tokenizer(model, tokenizer)
+        known[model.label] = {
+            name: figures(run, count_tokens(run, counter) if counter else None) for name, run in model.tasks.items()
+        }
+        warnings += [f"{model.label}: {why}"] if why else []
+        warnings += warnings_of(model, list(known[model.label].values()), regrade)
+    first, *others = models
+    differences = {model.label: _differences(first, model) for model in others}
+    warnings += [*warnings_between(models), *_unequal(differences)]
+    return Report(known, differences, warnings, beside, regrade)
+
+
+def _tokenizer(model: ModelRun, given: str | None) -> tuple[Tokenizer | None, str | None]:
+    """A model's tokenizer, or why tokens are not counted; one that was asked for must be there."""
+    if given:
+        return load_tokenizer(given), None
+    name = tokenizer_name(model)
+    if name is None:
+        return None, "tokens are not counted, as the results name no tokenizer: --tokenizer NAME"
+    try:
+        return load_tokenizer(name), None
+    except CrossthinkError as error:
+        return None, f"tokens are not counted: {error}"
+
+
+def _regraded(model: ModelRun) -> ModelRun:
+    with Grader(workers=GRADERS) as grader:
+        return replace(model, tasks={name: _regrade(run, grader) for name, run in model.tasks.items()})
+
+
+def _regrade(run: TaskRun, grader: Grader) -> TaskRun:
+    new = scores([answered(one.doc, one.completions, one.prompt) for one in run.samples], grader)
+    pairs = zip(run.samples, new, strict=True)
+    return replace(run, samples=tuple(_with(sample, metrics) for sample, metrics in pairs))
+
+
+def _with(sample: Sample, metrics: Mapping[str, float]) -> Sample:
+    doc = {**sample.doc, "grader_version": VERSIONS["grader_version"]}
+    return replace(sample, metrics=metrics, doc=doc)
+
+
+def _differences(first: ModelRun, other: ModelRun) -> list[Paired]:
+    shared = [name for name in first.tasks if name in other.tasks]
+    found = [paired(first.tasks[name], other.tasks[name]) for name in shared]
+    return [one for one in found if one is not None]
+
+
+def _unequal(differences: Mapping[str, Sequence[Paired]]) -> list[str]:
+    return [
+        f"{label}, {one.task}: {one.other} questions are not those of the first model and left out of the difference"
+        for label, some in differences.items()
+        for one in some
+        if one.other
+    ]
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The report as one object: shares of 1, the paper's figures in percent."""
+    return {
+        "models": {
+            label: {
+                "mean_of_seven": report.mean(label),
+                "tasks": {name: {**asdict(one), "macro": _macros(one)} for name, one in known.items()},
+            }
+            for label, known in report.models.items()
+        },
+        "differences": {label: [asdict(one) for one in some] for label, some in report.differences.items()},
+        "warnings": list(report.warnings),
+        "paper": [
+            {
+                "name": row.name,
+                "accuracy": dict(zip(ORDER, row.cells, strict=True)),
+                "mean_of_seven": row.mean,
+                "accuracy_confirmed": row.cells_sure,
+                "mean_confirmed": row.mean_sure,
+            }
+            for row in report.paper
+        ],
+        "regraded": report.regraded,
+    }
+
+
+def _macros(one: Figures) -> dict[str, float]:
+    return {by: one.macro(by) for by in one.breakdowns}
