@@ -11,6 +11,7 @@ import os
 import sys
 from importlib.metadata import files
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -35,7 +36,7 @@ def shipped_file() -> Path:
 def convert(source: Path, folder: Path) -> None:
     """Writes the model, in 32 bits, and its tokenizer, made anew from the file's vocabulary and merges."""
     tokenizer = _tokenizer(GGUFReader(source))
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         source.parent, gguf_file=source.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
     )
     # the weights are plain numbers now; while these marks stand, transformers will not save them
@@ -55,7 +56,7 @@ def _tokenizer(reader: GGUFReader) -> PreTrainedTokenizerFast:
     kinds = reader.fields["tokenizer.ggml.token_type"]
     special = [token for token, at in zip(tokens, kinds.data, strict=True) if int(kinds.parts[at][0]) == CONTROL]
     vocabulary = {token: number for number, token in enumerate(tokens)}
-    made = Tokenizer(models.BPE(vocabulary, [tuple(merge.split(" ")) for merge in merges]))
+    made = Tokenizer(models.BPE(vocabulary, [(left, right) for left, right in (merge.split(" ") for merge in merges)]))
     digits = pre_tokenizers.Digits(individual_digits=True)
     made.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
     made.decoder = decoders.ByteLevel()

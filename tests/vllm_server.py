@@ -29,11 +29,12 @@ CONTEXT = 2048  # tokens
 
 @contextmanager
 def vllm_server(model: Path, port: int | None = None) -> Iterator[str]:
-    """The URL of a server of this model, ready to answer. Raises RuntimeError with its last words if it does not come."""
+    """The URL of a server of this model, ready to answer. Raises RuntimeError with its last words if none comes."""
     port = port or _free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [PYTHON, "-m", SERVER, "--model", model, "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32"]
-    command += ["--max-model-len", str(CONTEXT), "--enforce-eager", "--served-model-name", model.name]
+    command = [str(PYTHON), "-m", SERVER, "--model", str(model), "--served-model-name", model.name]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command += ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--enforce-eager"]
     quiet = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", "NO_PROXY": "127.0.0.1"}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **quiet})
