@@ -18,7 +18,7 @@ test-real: $(VENV)/.train .venv-olah/.done .venv-vllm/.done .cache/smollm2/.done
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long --timeout 3600
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.train
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy crossthink_data tests eval_tasks
