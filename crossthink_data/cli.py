@@ -288,6 +288,49 @@ def report(
 
 
 @app.command()
+def export(
+    corpus: Annotated[
+        str, typer.Argument(metavar="RUN|REPO", help="A run, a published folder, or ORG/NAME on the Hub.")
+    ],
+    format_: Annotated[str, typer.Option("--format", help="verl, nemo-rl, openrlhf or sft.")],
+    out: Annotated[Path, typer.Option(help="A new or empty folder, or the file itself.")],
+    blend: Annotated[str | None, typer.Option(help="Of this blend.  [default: the first]")] = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    revision: Annotated[str | None, typer.Option(help="Of a repository on the Hub.")] = None,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Write a blend's rows as a trainer reads them, and say how it is pointed at the reward."""
+    from crossthink_data.export import export as run_export
+    from crossthink_data.progress import Progress
+
+    with Progress(quiet) as progress:
+        progress.source("export")
+        done = run_export(corpus, format_, out, blend, split, revision, lambda rows: progress.source(f"{rows:,} rows"))
+    if json_:
+        _print_json(vars(done))
+        return
+    left_out = f"; {done.left_out:,} left out, without a rationale that can be thought" if done.left_out else ""
+    typer.echo(f"exported {done.rows:,} rows of {done.blend}, split {done.split}, to {done.file}{left_out}")
+    typer.echo(done.reward)
+
+
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def train(context: typer.Context) -> None:
+    """Train on a blend by GRPO, in this process: takes training/grpo.py's options, such as --config FILE.yaml."""
+    _run_script("grpo", context.args)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def sft(context: typer.Context) -> None:
+    """Warm a model up on a blend's rationales, in this process: takes training/sft.py's options."""
+    _run_script("sft", context.args)
+
+
+@app.command()
 def sources(json_: Json = False) -> None:
     """List the known sources, their licences and revisions."""
     from crossthink_data.show import source_table
@@ -333,6 +376,20 @@ def _at(name: str) -> tuple[str, str | None]:
         return name, None
     repo, _, revision = name.rpartition("@")
     return repo, revision
+
+
+def _run_script(name: str, options: list[str]) -> None:
+    """Runs a script of training/ in this process, as Python would."""
+    import runpy
+
+    from crossthink_data.bundled import bundled
+
+    script = bundled("training") / f"{name}.py"
+    sys.argv = [str(script), *options]
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except ImportError as error:
+        raise CrossthinkError(f"{error}: training needs `pip install 'crossthink[train]'`") from error
 
 
 def _note(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The grader as a reward: for TRL, for verl, and as a plain function for other trainers.
+"""The grader as a reward: for TRL, for verl, for OpenRLHF, and as a plain function for other trainers.
 
 Neither torch nor a trainer is imported. Every function is of this module, so it can be pickled; in one process all
 of them share one grader and its worker processes. A reward is 1.0 or 0.0, or None where nothing is known (a deadline,
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, TypedDict, TypeGuard
 
 from crossthink_data.errors import CrossthinkError
@@ -24,31 +25,26 @@ from crossthink_data.verify.grader import shared_grader
 from crossthink_data.verify.verdict import Grade, Policy
 
 THINK = "<think>"
+PROMPT_END = 64  # characters that tell where a prompt ends: more than a chat template puts after the user's text
 GOLD_COLUMNS = ("answer", "answer_type", "options", "answer_label", "answer_aliases")
 
 
 def accuracy_reward(
     completions: Sequence[object],
     *,
-    answer: Sequence[str],
-    answer_type: Sequence[str | None] | None = None,
-    options: Sequence[Sequence[str] | None] | None = None,
-    answer_label: Sequence[str | None] | None = None,
-    answer_aliases: Sequence[Sequence[str] | None] | None = None,
     prompts: Sequence[object] | None = None,
     think_open: bool | Sequence[bool] | None = None,
     policy: Policy = "equivalent",
-    **kwargs: Any,
+    **columns: Any,
 ) -> list[float | None]:
     """Whether each completion's answer is the gold's: 1.0, 0.0, or None where that is not known.
 
-    Completions are texts or lists of messages; the columns are the row's, a value per completion. `think_open` says
-    that the prompt ended inside `<think>`, for all or one by one. It is read off `prompts` where it is not given; give
-    it where the chat template adds the tag, since a trainer passes prompts as they were before the template.
+    Completions are texts or lists of messages; the columns are the row's (GOLD_COLUMNS, of which only `answer` must be
+    there), a value per completion. `think_open` says that the prompt ended inside `<think>`, for all or one by one. It
+    is read off `prompts` where it is not given; give it where the chat template adds the tag, since a trainer passes
+    prompts as they were before the template.
     """
-    columns = (answer, answer_type, options, answer_label, answer_aliases)
-    opened = _opened(completions, prompts, think_open)
-    return [_accuracy(grade) for grade in _grades(completions, columns, opened, policy)]
+    return [accuracy_of(grade) for grade in grades(completions, columns, prompts, think_open, policy)]
 
 
 def format_reward(
@@ -57,7 +53,7 @@ def format_reward(
     prompts: Sequence[object] | None = None,
     think_open: bool | Sequence[bool] | None = None,
     **kwargs: Any,
-) -> list[float]:
+) -> list[float | None]:
     """Whether each completion has exactly one closed think block and a box after it: 1.0 or 0.0."""
     opened = _opened(completions, prompts, think_open)
     return [
@@ -69,23 +65,50 @@ def format_reward(
 def crossthink_reward(
     completions: Sequence[object],
     *,
-    answer: Sequence[str],
-    answer_type: Sequence[str | None] | None = None,
-    options: Sequence[Sequence[str] | None] | None = None,
-    answer_label: Sequence[str | None] | None = None,
-    answer_aliases: Sequence[Sequence[str] | None] | None = None,
     prompts: Sequence[object] | None = None,
     think_open: bool | Sequence[bool] | None = None,
     policy: Policy = "equivalent",
-    **kwargs: Any,
+    **columns: Any,
 ) -> list[float | None]:
     """Accuracy and format, both: 1.0 where both hold, else 0.0; None where the format holds and accuracy is not known.
 
     The paper's reward. Arguments as in `accuracy_reward`.
     """
-    columns = (answer, answer_type, options, answer_label, answer_aliases)
+    return [reward_of(grade) for grade in grades(completions, columns, prompts, think_open, policy)]
+
+
+def grades(
+    completions: Sequence[object],
+    columns: Mapping[str, Sequence[Any] | None],
+    prompts: Sequence[object] | None = None,
+    think_open: bool | Sequence[bool] | None = None,
+    policy: Policy = "equivalent",
+) -> list[Grade]:
+    """What the rewards are made of, graded in one batch; `columns` may hold more than GOLD_COLUMNS."""
+    if columns.get("answer") is None:
+        raise CrossthinkError(f"no column 'answer' (there are {', '.join(columns) or 'none'}): give the golds under it")
     opened = _opened(completions, prompts, think_open)
-    return [_both(grade) for grade in _grades(completions, columns, opened, policy)]
+    filled = [_filled(name, columns.get(name), len(completions)) for name in GOLD_COLUMNS]
+    items = [
+        Item(
+            completion_text(completion),
+            Gold.from_row(dict(zip(GOLD_COLUMNS, gold, strict=True))),
+            policy,
+            think_open=is_open,
+        )
+        for completion, is_open, *gold in zip(completions, opened, *filled, strict=True)
+    ]
+    return shared_grader().grade(items)
+
+
+def accuracy_of(grade: Grade) -> float | None:
+    """Whether the answer is right; None where nothing is known."""
+    return None if grade.verdict.ungradable else float(grade.verdict.correct)
+
+
+def reward_of(grade: Grade) -> float | None:
+    """Whether the answer is right and the format holds; None where the format holds and nothing is known."""
+    return accuracy_of(grade) if grade.extraction.format_ok else 0.0
 
 
 # ---- one completion at a time
@@ -104,7 +127,7 @@ def score(completion: object, row: Mapping[str, Any], policy: Policy = "equivale
 
     A row may hold `think_open`. Raises CrossthinkError for a row without `answer`.
     """
-    return _both(_grade_one(completion, row, policy))
+    return reward_of(_grade_one(completion, row, policy))
 
 
 def compute_score(
@@ -122,8 +145,54 @@ def compute_score(
     """
     known = {name: value for name, value in (extra_info or {}).items() if name in (*GOLD_COLUMNS, "think_open")}
     grade = _grade_one(solution_str, {**known, **_truth(ground_truth)}, "equivalent")
-    reward = _both(grade)
-    return {"score": reward or 0.0, "acc": _accuracy(grade) or 0.0, "ungradable": float(reward is None)}
+    reward = reward_of(grade)
+    return {"score": reward or 0.0, "acc": accuracy_of(grade) or 0.0, "ungradable": float(reward is None)}
+
+
+class OpenRLHFRewards(TypedDict):
+    """What OpenRLHF learns from (`rewards`), filters by (`scores`) and logs: tensors of one number per query."""
+
+    rewards: Any
+    scores: Any
+    extra_logs: dict[str, Any]
+
+
+def reward_func(
+    queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str | Mapping[str, Any]], **kwargs: Any
+) -> OpenRLHFRewards:
+    """The `crossthink_reward` of each query, as OpenRLHF asks for it; a label is what verl's `ground_truth` may be.
+
+    A query is a prompt, after the chat template, and what the model said to it, with special tokens. OpenRLHF needs a
+    number for every query: it is 0.0 also where nothing is known, and `ungradable`, which is logged, is then 1.0.
+    Raises CrossthinkError for an empty label.
+    """
+    torch: Any = import_module("torch")  # OpenRLHF reads tensors, and has it; this module does without
+    if not all(labels):
+        raise CrossthinkError("a label is empty: name the column of golds with --data.label_key")
+    replies = [_reply(query, prompt) for query, prompt in zip(queries, prompts, strict=True)]
+    rows = [_truth(label) for label in labels]
+    columns = {name: [row.get(name) for row in rows] for name in GOLD_COLUMNS}
+    found = grades([reply or "" for reply in replies], columns, prompts)
+    known = [None if reply is None else reward_of(grade) for reply, grade in zip(replies, found, strict=True)]
+    scores = torch.tensor([reward or 0.0 for reward in known])
+    logs = {
+        "acc": torch.tensor([accuracy_of(grade) or 0.0 for grade in found]),
+        "ungradable": torch.tensor([float(reward is None) for reward in known]),
+    }
+    return {"rewards": scores, "scores": scores, "extra_logs": logs}
+
+
+def _reply(query: str, prompt: str) -> str | None:
+    """What a query holds after its prompt, or None where the prompt is not in it.
+
+    A long prompt is cut at its head, and decoding may change white space in it, so its end alone will do: that is the
+    instruction, which decoding leaves as it is, and the template's tags.
+    """
+    for known in (prompt, prompt[-PROMPT_END:]):
+        _, found, reply = query.partition(known) if known else ("", True, query)
+        if found:
+            return reply
+    return None
 
 
 def _truth(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -203,26 +272,6 @@ def _ends_open(prompt: object, completion: object) -> bool:
     return not begun and opens_thinking(str(_content(prompt[-1].get("content"))))
 
 
-def _grades(
-    completions: Sequence[object],
-    columns: Sequence[Sequence[Any] | None],
-    opened: Sequence[bool],
-    policy: Policy,
-) -> list[Grade]:
-    """Grades of all completions in one batch; `columns` are those of GOLD_COLUMNS, None where there is none."""
-    filled = [_filled(name, column, len(completions)) for name, column in zip(GOLD_COLUMNS, columns, strict=True)]
-    items = [
-        Item(
-            completion_text(completion),
-            Gold.from_row(dict(zip(GOLD_COLUMNS, gold, strict=True))),
-            policy,
-            think_open=is_open,
-        )
-        for completion, is_open, *gold in zip(completions, opened, *filled, strict=True)
-    ]
-    return shared_grader().grade(items)
-
-
 def _filled(name: str, column: Sequence[Any] | None, count: int) -> Sequence[Any]:
     """A column with a value per completion."""
     if column is None:
@@ -230,11 +279,3 @@ def _filled(name: str, column: Sequence[Any] | None, count: int) -> Sequence[Any
     if isinstance(column, str) or len(column) != count:
         raise CrossthinkError(f"{name} is {column!r:.80} for {count} completions: give a list with one value for each")
     return column
-
-
-def _accuracy(grade: Grade) -> float | None:
-    return None if grade.verdict.ungradable else float(grade.verdict.correct)
-
-
-def _both(grade: Grade) -> float | None:
-    return _accuracy(grade) if grade.extraction.format_ok else 0.0

@@ -6,6 +6,8 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -13,7 +15,14 @@ import pytest
 
 from crossthink_data import rewards
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.rewards import accuracy_reward, completion_text, compute_score, crossthink_reward, format_reward
+from crossthink_data.rewards import (
+    accuracy_reward,
+    completion_text,
+    compute_score,
+    crossthink_reward,
+    format_reward,
+    reward_func,
+)
 from crossthink_data.rewards import score as score_one
 from crossthink_data.verify.grade import Item
 from crossthink_data.verify.verdict import Extraction, Grade, Outcome, Verdict
@@ -287,11 +296,81 @@ def test_verl_tells_accuracy_from_format() -> None:
     assert compute_score("s", BARE, "42") == {"score": 0.0, "acc": 1.0, "ungradable": 0.0}
 
 
+# ---- OpenRLHF
+
+ASKED = "<|im_start|>user\nWhat is 6 times 7?\n\nReply in this form: <think>your reasoning</think> \\boxed{answer}"
+PROMPT = f"{ASKED}<|im_end|>\n<|im_start|>assistant\n"
+LONG = "A long passage. " * 50 + PROMPT
+OPENRLHF: list[tuple[str, str, str, Any, float]] = [
+    ("right", PROMPT + RIGHT, PROMPT, "42", 1.0),
+    ("wrong", PROMPT + WRONG, PROMPT, "42", 0.0),
+    ("no thinking", PROMPT + BARE, PROMPT, "42", 0.0),
+    ("nothing said", PROMPT, PROMPT, "42", 0.0),
+    ("special tokens around it", f"<s>{PROMPT}{RIGHT}<|im_end|>", PROMPT, "42", 1.0),
+    ("the prompt's head is cut off", LONG[-300:] + RIGHT, LONG, "42", 1.0),
+    ("decoding changed a space in the prompt", LONG.replace(" passage", "passage") + RIGHT, LONG, "42", 1.0),
+    ("a reply that repeats the prompt", f"{PROMPT}{RIGHT}<|im_end|>\n{PROMPT}{WRONG}", PROMPT, "42", 0.0),
+    ("opened by the prompt", f"{PROMPT}<think>\n{INSIDE}", f"{PROMPT}<think>\n", "42", 1.0),
+    ("a label as JSON", PROMPT + THOUGHT + r"\boxed{B}", PROMPT, orjson.dumps(ROW).decode(), 1.0),
+    ("no prompt", RIGHT, "", "42", 1.0),
+]
+
+
+@pytest.fixture
+def lists_for_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests run without torch, which is OpenRLHF's to bring."""
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(tensor=list))
+
+
+@pytest.mark.usefixtures("lists_for_tensors")
+@pytest.mark.parametrize(("query", "prompt", "label", "reward"), cases(OPENRLHF))
+def test_openrlhf(query: str, prompt: str, label: Any, reward: float) -> None:
+    found = reward_func([query], [prompt], [label], images=None)
+    assert found["rewards"] == found["scores"] == [reward]
+    assert found["extra_logs"]["ungradable"] == [0.0]
+
+
+@pytest.mark.usefixtures("lists_for_tensors")
+def test_openrlhf_in_a_batch() -> None:
+    """Each query by its own prompt and label; a reply that cannot be found in its query is not known."""
+    others = ["Another text altogether.", PROMPT + BARE]
+    found = reward_func([PROMPT + RIGHT, *others], [PROMPT] * 3, ["42", "42", "42"])
+    assert found["rewards"] == [1.0, 0.0, 0.0]
+    assert found["extra_logs"] == {"acc": [1.0, 0.0, 1.0], "ungradable": [0.0, 1.0, 0.0]}
+
+
+@pytest.mark.usefixtures("lists_for_tensors")
+def test_openrlhf_logs_what_is_ungradable(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch, "ungradable")
+    found = reward_func([PROMPT + RIGHT], [PROMPT], ["42"])
+    assert (found["rewards"], found["extra_logs"]["ungradable"]) == ([0.0], [1.0])
+
+
+@pytest.mark.usefixtures("lists_for_tensors")
+def test_openrlhf_without_labels_is_an_error() -> None:
+    """Without --data.label_key, OpenRLHF passes empty texts."""
+    with pytest.raises(CrossthinkError, match=r"a label is empty: .* with --data\.label_key$"):
+        reward_func([PROMPT + RIGHT], [PROMPT], [""])
+
+
+@pytest.mark.usefixtures("lists_for_tensors")
+def test_trainers_load_it_as_a_file() -> None:
+    """verl and OpenRLHF make a module of the file, which no `import` finds."""
+    spec = spec_from_file_location("reward_func", rewards.__file__)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert "reward_func" not in sys.modules
+    assert module.reward_func([PROMPT + RIGHT], [PROMPT], ["42"])["rewards"] == [1.0]
+    assert module.compute_score("s", RIGHT, "42")["score"] == 1.0
+
+
 # ---- where they run
 
 
 def test_they_can_be_pickled() -> None:
-    for reward in (accuracy_reward, format_reward, crossthink_reward, compute_score, score_one):
+    for reward in (accuracy_reward, format_reward, crossthink_reward, compute_score, reward_func, score_one):
         assert pickle.loads(pickle.dumps(reward)) is reward  # noqa: S301 - our own bytes
 
 
