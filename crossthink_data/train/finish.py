@@ -1,0 +1,53 @@
+"""The end of a run: the model saved, the curves drawn, the card written, and all of it on the Hub where asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossthink_data.errors import CrossthinkError
+from crossthink_data.train.curves import FOLDER, curves
+from crossthink_data.train.metrics import read_metrics
+from crossthink_data.train.model_card import model_card
+from crossthink_data.train.record import METRICS, RECORD, read_record
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+CARD = "README.md"
+
+
+def finish(trainer: Trainer) -> None:
+    """Saves the model and its card, pushes them where the trainer is to, and ends its trackers and process group.
+
+    All processes call it, after training.
+    """
+    if trainer.is_fsdp_enabled:  # the type that checkpoints are sharded by saves no model that can be loaded
+        trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+    if trainer.args.push_to_hub:
+        trainer.push_to_hub()  # saves and writes the card, too; `save_model` would push by itself, a second time
+    else:
+        trainer.save_model(trainer.args.output_dir)
+        if trainer.is_world_process_zero():
+            write_card(Path(str(trainer.args.output_dir)))
+    trainer.accelerator.end_training()  # what `Trainer.end` does, which transformers has since 5.18
+
+
+def write_card(folder: Path) -> None:
+    """Draws the curves and writes the card of the run in a folder. Raises CrossthinkError where it has no record."""
+    record = read_record(folder)
+    if record is None:
+        raise CrossthinkError(f"{folder} has no {RECORD}: name the --output_dir of a run of training/grpo.py or sft.py")
+    metrics = read_metrics(folder / METRICS)
+    drawn = curves(metrics)
+    (folder / FOLDER).mkdir(exist_ok=True)
+    for name, png in drawn.items():
+        _write(folder, f"{FOLDER}/{name}", png)
+    _write(folder, CARD, model_card(record, metrics, drawn).encode())
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Writes aside and renames; a push of a checkpoint in the background leaves out what begins with `_`."""
+    aside = folder / f"_{name.replace('/', '-')}"
+    aside.write_bytes(content)
+    aside.replace(folder / name)

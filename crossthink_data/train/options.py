@@ -1,0 +1,63 @@
+"""Our own options beside TRL's: the corpus, the reward, the prompt's style, the order of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Style = Literal["chat", "plain"]
+Curriculum = Literal["blend", "hard_first", "uniform"]
+
+
+@dataclass
+class CorpusArguments:
+    """Which published blend to train on, and how its rows become prompts."""
+
+    dataset: str = field(metadata={"help": "Id on the Hub, or folder, of a published corpus."})
+    blend: str | None = field(default=None, metadata={"help": "Its config; the default one where not given."})
+    revision: str | None = field(default=None, metadata={"help": "Its commit, branch or tag."})
+    split: str = field(default="train", metadata={"help": "Its split."})
+    prompt_style: Style | None = field(
+        default=None,
+        metadata={
+            "help": "chat: through the tokenizer's chat template; plain: the text alone, as evaluation sends it. Not "
+            "given: chat where the tokenizer has a template."
+        },
+    )
+    max_prompt_tokens: int = field(default=1000, metadata={"help": "Rows with a longer prompt are left out."})
+    curriculum: Curriculum = field(
+        default="blend",
+        metadata={
+            "help": "blend: as the rows lie, so that any stretch has the blend's mix; hard_first: by rising pass_rate, "
+            "rows without one last; uniform: shuffled by --seed."
+        },
+    )
+    dry_run: bool = field(default=False, metadata={"help": "Show what a step is and what it needs, and stop."})
+    json: bool = field(default=False, metadata={"help": "With --dry_run: one JSON object."})
+    parameters: float | None = field(
+        default=None,
+        metadata={"help": "Parameters of the model in 1e9, for --dry_run where its config is not at hand."},
+    )
+
+
+@dataclass
+class RewardArguments:
+    """The reward of a completion, and when there is nothing to learn from."""
+
+    reward: Literal["combined", "separate"] = field(
+        default="combined",
+        metadata={"help": "combined: 1 where answer and format are both right, as in the paper; separate: their sum."},
+    )
+    reward_policy: Literal["equivalent", "strict", "label", "text", "label+text", "any"] = field(
+        default="equivalent", metadata={"help": "What counts as right; strict is the paper's string match."}
+    )
+    prompts_per_step: int | None = field(
+        default=None,
+        metadata={
+            "help": "Different prompts in a step over all processes; gradient_accumulation_steps follows from it."
+        },
+    )
+    spread_patience: int = field(
+        default=20,
+        metadata={"help": "Stop when no group of so many first steps has two different rewards; 0: never."},
+    )

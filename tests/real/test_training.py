@@ -1,0 +1,213 @@
+"""The training scripts as a user starts them, on a model of two layers: warm-up, GRPO, processes, resume, errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossthink_data.completions import worked_completion
+from crossthink_data.train.record import METRICS, read_record
+from tests.train.blends import blend_row, write_blend
+from tests.train.words import word_tokenizer
+
+torch = pytest.importorskip("torch", reason="torch is not installed: run `make test-real`")
+
+PROJECT = Path(__file__).parents[2]
+ROWS = 24
+
+TURNS = (  # each mark a token of its own
+    "{% for m in messages %}{% if m['role'] == 'user' %}<u> {{ m['content'] }} {% else %}<a> {{ m['content'] }} [end]"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}<a> {% endif %}"
+)
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+
+def script(name: str, *options: object, processes: int = 1) -> subprocess.CompletedProcess[str]:
+    """Runs a training script, through `accelerate launch` where there are several processes."""
+    launch = [sys.executable]
+    if processes > 1:
+        launch += ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
+        launch += ["--main_process_port", "0"]
+    command = [*launch, str(PROJECT / "training" / f"{name}.py"), *map(str, options)]
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CROSSTHINK_DEBUG": ""}
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, env=env)
+
+
+@pytest.fixture(scope="module")
+def blend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("blend")
+    return write_blend(folder, [blend_row(number) for number in range(ROWS)])
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory, blend: Path) -> Iterator[Path]:
+    """A small model that writes the format and guesses the letter, by the warm-up script."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("warm")
+    rows = [blend_row(number) for number in range(ROWS)]
+    texts = [f"<u> {row['prompt'][0]['content']} <a>" for row in rows]
+    tokenizer: Any = word_tokenizer(TURNS, [*texts, *(str(worked_completion(row)) for row in rows)])
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder / "raw")
+    tokenizer.save_pretrained(folder / "raw")
+    options = ["--dataset", blend, "--model_name_or_path", folder / "raw", "--output_dir", folder / "model"]
+    options += ["--use_cpu", "true", "--max_steps", "120", "--per_device_train_batch_size", "4"]
+    options += ["--learning_rate", "5e-3", "--lr_scheduler_type", "constant", "--save_strategy", "no"]
+    done = script("sft", *options, "--gradient_checkpointing", "false", "--logging_steps", "10")
+    assert done.returncode == 0, done.stderr[-4000:]
+    yield folder / "model"
+
+
+def grpo(blend: Path, warm: Path, out: Path, *more: object, processes: int = 1) -> subprocess.CompletedProcess[str]:
+    """Two prompts a step, four completions each."""
+    options = ["--dataset", blend, "--model_name_or_path", warm, "--output_dir", out, "--use_cpu", "true"]
+    options += ["--prompts_per_step", "2", "--num_generations", "4", "--per_device_train_batch_size", "4"]
+    options += ["--max_completion_length", "24", "--learning_rate", "1e-3", "--lr_scheduler_type", "constant"]
+    options += ["--beta", "0.01", "--loss_type", "grpo", "--logging_steps", "1", "--gradient_checkpointing", "false"]
+    return script("grpo", *options, *more, processes=processes)
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / METRICS).read_text().splitlines()]
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one message of bad input."""
+    assert done.returncode == 2, done.stderr[-4000:]
+    assert "Traceback" not in done.stderr
+    (said,) = re.findall(r"crossthink: (.*)", done.stderr)  # the bar of progress may stand before it
+    return str(said)
+
+
+def test_the_warm_up_learns_the_form_and_says_its_style(warm: Path) -> None:
+    losses = [line["loss"] for line in lines(warm) if "loss" in line]
+    assert losses[-1] < losses[0] / 3
+    assert "prompt_style: chat" in (warm / "README.md").read_text()
+
+
+def test_grpo_trains_logs_and_describes(blend: Path, warm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = grpo(blend, warm, out, "--max_steps", "3", "--save_strategy", "no")
+    assert done.returncode == 0, done.stderr[-4000:]
+    steps = [line for line in lines(out) if "reward" in line]
+    assert [line["step"] for line in steps] == [1, 2, 3]
+    assert all(line["format"] > 0.5 for line in steps)
+    assert min(line["no_spread"] for line in steps) < 1  # some group has something to learn from
+    for line in steps:
+        assert line["reward"] == pytest.approx(line["rewards/crossthink_reward/mean"])
+        assert {"accuracy", "cut_off", "question_type/mcq/reward", "source/metals/no_spread"} <= line.keys()
+    card = (out / "README.md").read_text()
+    assert "prompt_style: chat" in card
+    assert "cc-by-4.0" in card
+    assert (out / "model.safetensors").is_file()
+    record = read_record(out)
+    assert record is not None
+    assert record["data"]["used"] == ROWS
+
+
+def test_two_processes_see_each_prompt_once(blend: Path, warm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--log_completions", "true", "--max_steps", str(ROWS // 2), "--save_strategy", "no"]
+    done = grpo(blend, warm, out, *options, processes=2)
+    assert done.returncode == 0, done.stderr[-4000:]
+    asked = [row for path in sorted((out / "completions").glob("*.parquet")) for row in read_prompts(path)]
+    assert sorted(set(asked)) == sorted(f"number {number}?" for number in range(ROWS))
+    assert len(asked) == 4 * ROWS
+
+
+def read_prompts(path: Path) -> list[str]:
+    """Which metal each completion was asked for."""
+    import polars as pl
+
+    texts = pl.read_parquet(path)["prompt"].to_list()
+    return [str(prompt[-1]["content"]).split("Which metal is ")[1].split("\n")[0] for prompt in texts]
+
+
+def test_resuming_gives_the_same_prompts_and_losses(blend: Path, warm: Path, tmp_path: Path) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    saved = ["--save_strategy", "steps", "--save_steps", "2", "--log_completions", "true"]
+    assert grpo(blend, warm, whole, "--max_steps", "5", *saved).returncode == 0
+    assert grpo(blend, warm, parted, "--max_steps", "2", *saved).returncode == 0
+    done = grpo(blend, warm, parted, "--max_steps", "5", *saved, "--resume_from_checkpoint", "true")
+    assert done.returncode == 0, done.stderr[-4000:]
+    names = ("step", "loss", "reward", "grad_norm", "kl", "completions/mean_length")
+    of = [[{name: line[name] for name in names} for line in lines(out) if "reward" in line] for out in (whole, parted)]
+    assert of[0] == of[1]
+    assert len(of[0]) == 5
+    assert len({line["loss"] for line in of[0]}) > 1
+    for step in (3, 4, 5):
+        name = f"completions/completions_{step:05d}.parquet"
+        assert read_prompts(whole / name) == read_prompts(parted / name)
+
+
+def test_plain_prompts_have_no_template(blend: Path, warm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--prompt_style", "plain", "--log_completions", "true", "--max_steps", "1", "--save_strategy", "no"]
+    done = grpo(blend, warm, out, *options, "--spread_patience", "0")
+    assert done.returncode == 0, done.stderr[-4000:]
+    import polars as pl
+
+    (path,) = (out / "completions").glob("*.parquet")
+    prompt = pl.read_parquet(path)["prompt"][0]
+    assert prompt.startswith("Which metal is number")
+    assert "prompt_style: plain" in (out / "README.md").read_text()
+
+
+def test_no_spread_stops_with_what_to_do(blend: Path, warm: Path, tmp_path: Path) -> None:
+    raw = warm.parent / "raw"
+    done = grpo(blend, raw, tmp_path / "out", "--max_steps", "4", "--spread_patience", "2", "--save_strategy", "no")
+    assert "no group of the first 2 batches" in refusal(done)
+
+
+def test_a_run_in_anothers_folder_is_refused(blend: Path, warm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    saved = ["--save_strategy", "steps", "--save_steps", "1"]
+    assert grpo(blend, warm, out, "--max_steps", "1", *saved).returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in (out / "checkpoint-1").iterdir()}
+    assert "holds checkpoints up to checkpoint-1" in refusal(grpo(blend, warm, out, "--max_steps", "1", *saved))
+    other = grpo(blend, warm, out, "--max_steps", "2", *saved, "--seed", "7", "--resume_from_checkpoint", "true")
+    assert "of another run (seed 42, now 7)" in refusal(other)
+    assert {path: path.stat().st_mtime_ns for path in (out / "checkpoint-1").iterdir()} == before
+
+
+BAD = {
+    "a blend that is not there": (["--blend", "nope"], "cannot load"),
+    "a key that does not exist": (
+        ["--learnig_rate", "1"],
+        "unknown option 'learnig_rate': did you mean 'learning_rate'",
+    ),
+    "a batch that does not divide": (
+        ["--prompts_per_step", "3"],
+        "3 prompts x 4 completions are 12, which 1 processes x 8",
+    ),
+    "prompts all too long": (["--max_prompt_tokens", "5"], "more than 5 tokens: raise --max_prompt_tokens"),
+    "a split that is not there": (["--split", "holdout"], "cannot load"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_message(case: str, blend: Path, warm: Path, tmp_path: Path) -> None:
+    options, message = BAD[case]
+    done = grpo(blend, warm, tmp_path / "out", "--per_device_train_batch_size", "8", *options)
+    assert message in refusal(done)
+    assert not (tmp_path / "out").exists()

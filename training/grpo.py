@@ -1,0 +1,84 @@
+"""GRPO on a published blend: TRL trains; this gives it the rows, the reward, the log and the model's card.
+
+    accelerate launch training/grpo.py --config training/configs/qwen2.5-7b.yaml
+    crossthink train --config training/configs/smollm2-cpu.yaml --max_steps 4        # one process
+
+Options, in the YAML file or behind it: all of TRL's GRPOConfig and ModelConfig, and `crossthink_data.train.options`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from accelerate.utils import gather_object
+from transformers import AutoTokenizer
+from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config, get_quantization_config
+
+from crossthink_data.cli import main as run
+from crossthink_data.rewards import format_reward
+from crossthink_data.train.data import training_rows
+from crossthink_data.train.describe import describe
+from crossthink_data.train.finish import finish, write_card
+from crossthink_data.train.metrics import MetricsFile
+from crossthink_data.train.options import CorpusArguments, RewardArguments
+from crossthink_data.train.parse import parse
+from crossthink_data.train.plan import echo, plan
+from crossthink_data.train.record import begin
+from crossthink_data.train.reward import LoggedReward
+
+
+class Trainer(GRPOTrainer):
+    """TRL's trainer, whose cards say what the model was trained on."""
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Writes the card, from the run's own record."""
+        if self.is_world_process_zero():
+            write_card(Path(str(self.args.output_dir)))
+
+
+def main() -> None:
+    """Trains, saves, and describes what came out."""
+    corpus, rewards, args, model = parse((CorpusArguments, RewardArguments, GRPOConfig, ModelConfig))
+    if corpus.dry_run:
+        return echo(plan(corpus, args, model), corpus.json)
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        model.model_name_or_path, revision=model.model_revision, padding_side="left"
+    )
+    data = training_rows(corpus, tokenizer, args.chat_template_kwargs)
+    record = describe("GRPO", corpus, data, model, args, rewards)
+    checkpoint = begin(Path(args.output_dir), record, args.resume_from_checkpoint, write=args.process_index == 0)
+
+    accuracy = LoggedReward(
+        kind="combined" if rewards.reward == "combined" else "accuracy",
+        policy=rewards.reward_policy,
+        generations=args.num_generations,
+        max_tokens=args.max_completion_length,
+        gather=gather_object,
+        patience=rewards.spread_patience,
+    )
+    args.shuffle_dataset = corpus.curriculum == "uniform"
+    args.model_init_kwargs = {
+        "revision": model.model_revision,
+        "attn_implementation": model.attn_implementation,
+        "dtype": model.dtype,
+        **(args.model_init_kwargs or {}),
+    }
+    trainer = Trainer(
+        model=model.model_name_or_path,
+        reward_funcs=[accuracy] if rewards.reward == "combined" else [accuracy, format_reward],
+        args=args,
+        train_dataset=data.rows,
+        processing_class=tokenizer,
+        callbacks=[MetricsFile()],
+        quantization_config=get_quantization_config(model),
+        peft_config=get_peft_config(model),
+    )
+    accuracy.ends = frozenset(trainer.eos_token_ids)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finish(trainer)
+
+
+if __name__ == "__main__":
+    run(main)
