@@ -267,17 +267,12 @@ def report(
 
     made = make_report(results, tokenizer, regrade, paper)
     if md:
-        md.write_text(markdown(made), encoding="utf-8")
+        _write(md, markdown(made).encode())
     if html:
-        from crossthink_data.report.page import page
-
-        html.write_text(page(made), encoding="utf-8")
+        _write(html, _charted().page.page(made).encode())
     if charts:
-        from crossthink_data.report.charts import charts as drawn
-
-        charts.mkdir(parents=True, exist_ok=True)
-        for name, png in drawn(made).items():
-            (charts / name).write_bytes(png)
+        for name, png in _charted().charts.charts(made).items():
+            _write(charts / name, png)
     if json_:
         _print_json(report_json(made))
         return
@@ -378,6 +373,24 @@ def _at(name: str) -> tuple[str, str | None]:
     return repo, revision
 
 
+def _charted() -> Any:
+    """The parts of the report that draw; they need matplotlib."""
+    try:
+        import crossthink_data.report.charts
+        import crossthink_data.report.page
+    except ImportError as error:
+        raise CrossthinkError(f"{error}: charts need `pip install 'crossthink[eval]'`") from error
+    return crossthink_data.report
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes aside and renames, into a folder that need not be there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
 def _run_script(name: str, options: list[str]) -> None:
     """Runs a script of training/ in this process, as Python would."""
     import runpy
@@ -409,7 +422,7 @@ def _print_tables(tables: list[Table]) -> None:
     for table in tables:
         rich = RichTable(title=Text(table.title, "bold"), title_justify="left")
         for i, column in enumerate(table.columns):
-            rich.add_column(column, justify="left" if i < table.left else "right", overflow="fold")
+            rich.add_column(Text(column), justify="left" if i < table.left else "right", overflow="fold")
         for row in table.rows:
             rich.add_row(*(Text(str(cell)) for cell in row))  # a model's brackets are no markup
         console.print(rich)

@@ -156,7 +156,7 @@ def summarise(counts: Counter[str], seconds: float) -> Summary:
     )
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share, of at least one trial.
 
     >>> [round(end, 4) for end in wilson(8, 10)]

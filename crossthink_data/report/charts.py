@@ -27,7 +27,7 @@ def accuracy_chart(report: Report) -> bytes:
         values = [100 * share.value for _, share in there]
         below = [100 * max(share.value - share.low, 0.0) for _, share in there]
         above = [100 * max(share.high - share.value, 0.0) for _, share in there]
-        axes.bar(at, values, width, yerr=[below, above], label=label, capsize=2, error_kw={"linewidth": 0.8})
+        axes.bar(at, values, width, yerr=[below, above], label=_plain(label), capsize=2, error_kw={"linewidth": 0.8})
     for row in (row for row in report.paper if row.name in MARKED):
         cells = {PREFIX + name: cell for name, cell in zip(ORDER, row.cells, strict=True)}
         marks = [(x, cells[task]) for x, task in enumerate(tasks) if task in cells]
@@ -54,7 +54,7 @@ def token_chart(report: Report) -> bytes | None:
     axes = figure.subplots()
     for label in dict.fromkeys(label for label, _, _ in points):
         own = [(tokens, 100 * one.accuracy.value) for of, one, tokens in points if of == label]
-        axes.scatter([x for x, _ in own], [y for _, y in own], label=label)
+        axes.scatter([x for x, _ in own], [y for _, y in own], label=_plain(label))
     for _, one, tokens in points:
         axes.annotate(_name(one.task), (tokens, 100 * one.accuracy.value), fontsize="x-small")
     axes.set_xlabel("mean tokens of right completions")
@@ -80,6 +80,11 @@ def _tasks(report: Report) -> list[str]:
 def _name(task: str) -> str:
     short = task.removeprefix(PREFIX)
     return NAMES.get(short, short)
+
+
+def _plain(text: str) -> str:
+    """A name as it is: matplotlib would set what stands between dollar signs as a formula."""
+    return text.replace("$", r"\$")
 
 
 def _png(figure: Figure) -> bytes:

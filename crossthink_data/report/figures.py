@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.grading import NORMAL_95, wilson
 from crossthink_data.report.results import Sample, TaskRun
 from crossthink_data.report.tokens import Counted
@@ -26,8 +27,9 @@ class Share:
 class Figures:
     """A task's figures, shares of 1; `k` completions a question.
 
-    `tokens_right`: mean tokens of right completions, `tokens`: of all, `cap_hit`: the share that reached the bound; all
-    None where they were not counted. `breakdowns`: by what, each value's share.
+    `tokens_right`: mean tokens of right completions, `tokens`: of all, `cap_hit`: the share that reached the bound,
+    `prompts_cut`: the share of prompts that lost their beginning; all None where they were not counted.
+    `breakdowns`: by what, each value's share.
     """
 
     task: str
@@ -42,6 +44,7 @@ class Figures:
     tokens_right: float | None
     tokens: float | None
     cap_hit: float | None
+    prompts_cut: float | None
     breakdowns: Mapping[str, Mapping[str, Share]]
 
     def macro(self, by: str) -> float:
@@ -50,8 +53,15 @@ class Figures:
 
 
 def figures(run: TaskRun, counted: Counted | None = None) -> Figures:
-    """The figures of a task's samples, of which there is at least one; `counted`: the tokens of their completions."""
+    """The figures of a task's samples, of which there is at least one; `counted`: the tokens of their completions.
+
+    Raises CrossthinkError where the samples have no scores.
+    """
     samples = run.samples
+    if any(not sample.metrics.keys() >= set(METRICS) for sample in samples):
+        raise CrossthinkError(
+            f"the samples of {run.task} have no scores (--predict_only): give --regrade to grade them"
+        )
     k = len(samples[0].completions)
     means = {name: _mean([sample.metrics[name] for sample in samples]) for name in METRICS}
     votes = [sample.metrics["maj_at_k"] for sample in samples if "maj_at_k" in sample.metrics]
@@ -68,6 +78,7 @@ def figures(run: TaskRun, counted: Counted | None = None) -> Figures:
         tokens_right=counted.right if counted else None,
         tokens=counted.mean if counted else None,
         cap_hit=counted.cap_hit if counted else None,
+        prompts_cut=counted.prompts_cut if counted else None,
         breakdowns=_breakdowns(samples),
     )
 
@@ -75,11 +86,12 @@ def figures(run: TaskRun, counted: Counted | None = None) -> Figures:
 def accuracy(samples: Sequence[Sample]) -> Share:
     """Mean accuracy: with one completion a question Wilson's interval, with several that of the questions' means."""
     values = [sample.metrics["acc"] for sample in samples]
-    mean, count = _mean(values), len(values)
-    if all(value in (0.0, 1.0) for value in values) and len(samples[0].completions) == 1:
-        return Share(mean, *wilson(int(sum(values)), count), count)
-    half = NORMAL_95 * standard_error(values)
-    return Share(mean, max(0.0, mean - half), min(1.0, mean + half), count)
+    mean, count, error = _mean(values), len(values), standard_error(values)
+    if error == 0 or all(len(sample.completions) == 1 for sample in samples):
+        low, high = wilson(sum(values), count)  # equal means say nothing of their spread, so it is taken as the widest
+    else:
+        low, high = mean - NORMAL_95 * error, mean + NORMAL_95 * error
+    return Share(mean, max(0.0, min(low, mean)), min(1.0, max(high, mean)), count)
 
 
 def standard_error(values: Sequence[float]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb, erfc, sqrt
+from math import erfc, sqrt
 
 from crossthink_data.grading import NORMAL_95
 from crossthink_data.report.figures import standard_error
@@ -15,7 +15,7 @@ class Paired:
     """Accuracy of the second less that of the first over `questions` that both were asked, with its 95 % interval.
 
     `only_first` and `only_second` count the questions that one has right more often than the other. `p`: McNemar's
-    exact test where each question has one completion, else the normal approximation of the paired differences.
+    exact test where each question has one completion or all differ alike, else the normal approximation.
     `other`: questions of the same place that are not the same.
     """
 
@@ -48,7 +48,7 @@ def paired(first: TaskRun, second: TaskRun) -> Paired | None:
         high=mean + NORMAL_95 * error,
         only_first=worse,
         only_second=better,
-        p=mcnemar(worse, better) if _once(same) else _normal(mean, error),
+        p=_normal(mean, error) if error and not _once(same) else mcnemar(worse, better),
         other=len(pairs) - len(same),
     )
 
@@ -63,12 +63,12 @@ def mcnemar(worse: int, better: int) -> float:
     >>> mcnemar(0, 0), mcnemar(1, 5), round(mcnemar(10, 30), 4)
     (1.0, 0.21875, 0.0022)
     """
-    changed = worse + better
-    tail = sum(comb(changed, count) for count in range(min(worse, better) + 1))
+    changed, ways, tail = worse + better, 1, 0
+    for count in range(min(worse, better) + 1):
+        tail += ways
+        ways = ways * (changed - count) // (count + 1)
     return min(1.0, float(2 * tail / 2**changed))
 
 
 def _normal(mean: float, error: float) -> float:
-    if error == 0:
-        return 1.0 if mean == 0 else 0.0
     return erfc(abs(mean) / error / sqrt(2))

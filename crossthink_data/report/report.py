@@ -13,7 +13,7 @@ from crossthink_data.report.figures import Figures, figures
 from crossthink_data.report.paired import Paired, paired
 from crossthink_data.report.paper import ORDER, PaperRow, paper_rows
 from crossthink_data.report.results import PREFIX, ModelRun, Sample, TaskRun, read_results
-from crossthink_data.report.tokens import Tokenizer, count_tokens, load_tokenizer, tokenizer_name
+from crossthink_data.report.tokens import Tokenizer, context_of, count_tokens, load_tokenizer, tokenizer_name
 from crossthink_data.report.warnings import warnings_between, warnings_of
 from crossthink_data.scoring import answered, scores
 from crossthink_data.verify.grader import Grader
@@ -55,7 +55,8 @@ def make_report(
     for model in models:
         counter, why = _tokenizer(model, tokenizer)
         known[model.label] = {
-            name: figures(run, count_tokens(run, counter) if counter else None) for name, run in model.tasks.items()
+            name: figures(run, count_tokens(run, counter, context_of(model)) if counter else None)
+            for name, run in model.tasks.items()
         }
         warnings += [f"{model.label}: {why}"] if why else []
         warnings += warnings_of(model, list(known[model.label].values()), regrade)

@@ -17,6 +17,7 @@ from crossthink_data.errors import CrossthinkError
 PREFIX = "crossthink_"
 _NEEDED = ("doc_id", "doc", "arguments", "resps")
 _DOC = ("id", "prompt", "options", "answer", "breakdowns", "prompt_version", "grader_version")
+_NAMED_BY = ("peft", "delta", "pretrained", "model", "path", "engine")  # what lm-eval calls a model by, in its order
 _LIMITS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
@@ -63,7 +64,7 @@ def read_results(paths: Iterable[Path]) -> list[ModelRun]:
 
     Raises CrossthinkError for what is no result of ours, has no samples, or breaks off.
     """
-    found: list[ModelRun] = []
+    found: dict[Path, list[ModelRun]] = {}  # by the folder: files of one folder, given one by one, belong together
     for path in paths:
         parts = [part for file in _files(path) if (part := _read_file(file)) is not None]
         if not parts:
@@ -71,8 +72,8 @@ def read_results(paths: Iterable[Path]) -> list[ModelRun]:
                 f"{path} has no results of crossthink's tasks: run lm_eval with --tasks crossthink_… --log_samples "
                 "--output_path FOLDER, and give that folder"
             )
-        found += _merged(parts)
-    return _labelled(found)
+        found.setdefault(path if path.is_dir() else path.parent, []).extend(parts)
+    return _labelled([model for parts in found.values() for model in _merged(parts)])
 
 
 def _files(path: Path) -> list[Path]:
@@ -89,20 +90,21 @@ def _files(path: Path) -> list[Path]:
 def _read_file(path: Path) -> ModelRun | None:
     """A result file's model, or None where none of its tasks is ours."""
     try:
-        result = json.loads(path.read_text())
-    except (ValueError, UnicodeDecodeError) as error:
+        result = json.loads(path.read_bytes())
+    except ValueError as error:
         raise CrossthinkError(
             f"{path} is not JSON ({error}): give lm-eval's results_*.json, or run it again"
         ) from error
     if not isinstance(result, dict) or not {"results", "configs", "versions"} <= result.keys():
         raise CrossthinkError(f"{path} is no result of lm-eval: give a results_*.json, or the folder that holds it")
-    time = path.stem.removeprefix("results_")
+    time = path.stem.rpartition("_")[2]  # `--output_path mine.json` gives mine_TIME.json
     names = [name for name in result["configs"] if name.startswith(PREFIX)]
     tasks = {name: _task(path.parent, name, time, result) for name in names}
     config = result.get("config") or {}
     source = str(result.get("model_source") or config.get("model") or "")
     args = _arguments(config.get("model_args"))
-    label = str(args.get("pretrained") or args.get("model") or result.get("model_name") or source)
+    named = next((str(args[name]) for name in _NAMED_BY if args.get(name)), str(result.get("model_name") or source))
+    label = f"{named}@{args['revision']}" if args.get("revision") else named
     return ModelRun(label, source, args, result.get("chat_template") is not None, tasks) if tasks else None
 
 
@@ -128,12 +130,12 @@ def _task(folder: Path, name: str, time: str, result: Mapping[str, Any]) -> Task
     return TaskRun(name, str(result["versions"].get(name)), limited, time, samples)
 
 
-def _lines(path: Path) -> Iterable[tuple[int, str]]:
-    with path.open(encoding="utf-8") as file:
+def _lines(path: Path) -> Iterable[tuple[int, bytes]]:
+    with path.open("rb") as file:
         yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
-def _sample(where: str, line: str) -> Sample:
+def _sample(where: str, line: bytes) -> Sample:
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -164,12 +166,17 @@ def _sent(arguments: Any) -> tuple[str | None, Mapping[str, Any]]:
 
 def _merged(parts: list[ModelRun]) -> list[ModelRun]:
     """The same model's tasks together; of one that it ran twice, the later."""
-    models: dict[tuple[str, str, bool], ModelRun] = {}
+    models: dict[tuple[tuple[str, ...], str, bool], ModelRun] = {}
     for part in parts:
-        key = (part.label, part.source, part.chat)
+        key = (_weights(part), part.source, part.chat)
         before = models.get(key)
         models[key] = part if before is None else _both(before, part)
     return list(models.values())
+
+
+def _weights(model: ModelRun) -> tuple[str, ...]:
+    """What tells a model's weights from others': a base with an adapter is another model."""
+    return (model.label, *(str(model.args.get(name)) for name in _NAMED_BY))
 
 
 def _both(first: ModelRun, second: ModelRun) -> ModelRun:

@@ -118,7 +118,7 @@ def _of(one: Figures, by: str, value: str) -> str:
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     tables = [main_table(report), task_table(report), difference_table(report), *breakdown_tables(report)]
-    parts = ["# Evaluation", *(_markdown_table(table) for table in tables if table.rows)]
+    parts = ["# Evaluation", *(markdown_table(table) for table in tables if table.rows)]
     parts[2:2] = [LEGEND.format(mark=UNSURE)] if report.paper else []
     warnings = "\n".join(f"- {warning}" for warning in report.warnings) or "None was found."
     return "\n\n".join([*parts, f"## What should not be believed\n\n{warnings}"]) + "\n"
@@ -130,7 +130,8 @@ LEGEND = (
 )
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """One table under its title."""
     marks = ["---" if i < table.left else "---:" for i in range(len(table.columns))]
     lines = [table.columns, marks, *table.rows]
     body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.report.results import ModelRun, TaskRun
+from crossthink_data.report.results import ModelRun, Sample, TaskRun
 from crossthink_data.scoring import Answered, answered, verdicts
 
 CLOSE = 0.99
 BATCH = 512
+API_CONTEXT = 2048  # tokens, of lm-eval's back ends for servers
 
 
 class Tokenizer(Protocol):
@@ -29,21 +30,23 @@ class Tokenizer(Protocol):
 class Counted:
     """Mean tokens of right completions (None where none is right) and of all; the share that reached the bound.
 
-    `cap_hit` is None where no bound was logged.
+    `cap_hit` is None where no bound was logged. `prompts_cut`: the share of prompts that were longer than what the
+    completion leaves of the context, which lm-eval cuts; None where the context is not known.
     """
 
     right: float | None
     mean: float
     cap_hit: float | None
+    prompts_cut: float | None = None
 
 
 def load_tokenizer(name: str) -> Tokenizer:
     """The tokenizer of a model's folder or id. Raises CrossthinkError where it cannot be had."""
-    from transformers import AutoTokenizer
-
     try:
+        from transformers import AutoTokenizer
+
         return AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         first = str(error).strip().splitlines()[0]
         raise CrossthinkError(
             f"no tokenizer {name} ({first}): give the model's folder or id, --tokenizer NAME"
@@ -56,8 +59,8 @@ def tokenizer_name(model: ModelRun) -> str | None:
     return str(given) if given else None
 
 
-def count_tokens(run: TaskRun, tokenizer: Tokenizer) -> Counted:
-    """The tokens of a task's completions."""
+def count_tokens(run: TaskRun, tokenizer: Tokenizer, context: int | None = None) -> Counted:
+    """The tokens of a task's completions; `context`: the tokens that lm-eval took prompt and completion to have."""
     texts = [text for sample in run.samples for text in sample.completions]
     counts = [size for at in range(0, len(texts), BATCH) for size in _sizes(texts[at : at + BATCH], tokenizer)]
     right = [size for size, is_right in zip(counts, _right(run), strict=True) if is_right]
@@ -67,7 +70,27 @@ def count_tokens(run: TaskRun, tokenizer: Tokenizer) -> Counted:
         right=sum(right) / len(right) if right else None,
         mean=sum(counts) / len(counts),
         cap_hit=sum(hits) / len(hits) if hits else None,
+        prompts_cut=_prompts_cut(run, tokenizer, context),
     )
+
+
+def context_of(model: ModelRun) -> int | None:
+    """The tokens of a context, where lm-eval cuts prompts by a number of its own: 2,048 unless it was told another."""
+    return int(model.args.get("max_length") or API_CONTEXT) if model.source == "local-completions" else None
+
+
+def room_of(sample: Sample, context: int) -> int:
+    """The tokens that lm-eval leaves a prompt beside its completion."""
+    return context - 1 - (sample.max_tokens or 0)
+
+
+def _prompts_cut(run: TaskRun, tokenizer: Tokenizer, context: int | None) -> float | None:
+    if context is None:
+        return None
+    sent = [(sample.prompt, room_of(sample, context)) for sample in run.samples if sample.prompt is not None]
+    sizes = _sizes([prompt for prompt, _ in sent], tokenizer)
+    cut = [size > room for size, (_, room) in zip(sizes, sent, strict=True)]
+    return sum(cut) / len(cut) if cut else None
 
 
 def _sizes(texts: list[str], tokenizer: Tokenizer) -> list[int]:

@@ -10,6 +10,7 @@ import yaml
 from crossthink_data.prompts import opens_thinking
 from crossthink_data.report.figures import Figures
 from crossthink_data.report.results import ModelRun, TaskRun
+from crossthink_data.report.tokens import context_of, room_of
 from crossthink_data.verify.compare import GRADER_VERSION
 
 TOO_MANY = 0.05  # of completions, that were cut off or gave no answer
@@ -19,9 +20,11 @@ _CARD_START = "---\n"
 
 def warnings_of(model: ModelRun, figures: Sequence[Figures], regraded: bool) -> Iterator[str]:
     """What speaks against a model's own figures."""
+    tasks: dict[str, list[str]] = {}  # by what is said of them
     for one in figures:
-        run = model.tasks[one.task]
-        yield from (f"{model.label}, {one.task}: {warning}" for warning in _of_task(model, run, one, regraded))
+        for warning in _of_task(model, model.tasks[one.task], one, regraded):
+            tasks.setdefault(warning, []).append(one.task)
+    yield from (f"{model.label}, {', '.join(of)}: {warning}" for warning, of in tasks.items())
     trained = trained_style(model)
     if trained and trained != _style(model):
         yield (
@@ -35,6 +38,7 @@ def _of_task(model: ModelRun, run: TaskRun, one: Figures, regraded: bool) -> Ite
         yield f"only {len(run.samples)} of its questions were asked (--limit or --samples)"
     if one.cap_hit is not None and one.cap_hit > TOO_MANY:
         yield f"{one.cap_hit:.0%} of completions were cut off: raise --gen_kwargs max_gen_toks"
+    yield from _prompts_cut(model, run, one)
     if one.no_answer > TOO_MANY:
         yield f"{one.no_answer:.0%} of completions have no boxed answer; acc_flex, {one.flexible:.1%}, takes statements"
     versions = {int(sample.doc["grader_version"]) for sample in run.samples}
@@ -48,6 +52,17 @@ def _of_task(model: ModelRun, run: TaskRun, one: Figures, regraded: bool) -> Ite
             f"all {one.k} samples of each question are the same text: the server was given one seed, or samples at "
             "temperature 0"
         )
+
+
+def _prompts_cut(model: ModelRun, run: TaskRun, one: Figures) -> Iterator[str]:
+    """lm-eval takes the contexts of a server to be short unless it is told."""
+    context = context_of(model)
+    if context is None:
+        return
+    if any(room_of(sample, context) <= 0 for sample in run.samples):
+        yield f"prompts were sent empty, as completions may fill the context of {context}: --model_args max_length=8192"
+    elif one.prompts_cut:
+        yield f"{one.prompts_cut:.0%} of prompts were cut to fit a context of {context}: --model_args max_length=8192"
 
 
 def _without_reasoning(model: ModelRun, run: TaskRun) -> bool:
