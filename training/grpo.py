@@ -8,6 +8,7 @@ Options, in the YAML file or behind it: all of TRL's GRPOConfig and ModelConfig,
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from crossthink_data.cli import main as run
 from crossthink_data.rewards import format_reward
 from crossthink_data.train.data import training_rows
 from crossthink_data.train.describe import describe
+from crossthink_data.train.disk import explained
+from crossthink_data.train.evaluate import AFTER, BEFORE, FOLDER, evaluate
 from crossthink_data.train.finish import finish, write_card
 from crossthink_data.train.metrics import MetricsFile
 from crossthink_data.train.options import CorpusArguments, RewardArguments
@@ -48,7 +51,11 @@ def main() -> None:
     )
     data = training_rows(corpus, tokenizer, args.chat_template_kwargs)
     record = describe("GRPO", corpus, data, model, args, rewards)
-    checkpoint = begin(Path(args.output_dir), record, args.resume_from_checkpoint, write=args.process_index == 0)
+    out = Path(args.output_dir)
+    checkpoint = begin(out, record, args.resume_from_checkpoint, write=args.process_index == 0)
+    judge = partial(evaluate, corpus=corpus, style=data.style) if corpus.evaluate else None
+    if judge and args.process_index == 0 and not checkpoint:
+        judge(model.model_name_or_path, out=out / FOLDER / BEFORE)
 
     accuracy = LoggedReward(
         kind="combined" if rewards.reward == "combined" else "accuracy",
@@ -76,8 +83,9 @@ def main() -> None:
         peft_config=get_peft_config(model),
     )
     accuracy.ends = frozenset(trainer.eos_token_ids)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finish(trainer)
+    with explained(Path(args.output_dir)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finish(trainer, judge and partial(judge, args.output_dir, out=out / FOLDER / AFTER))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from trl import ModelConfig, SFTConfig, SFTTrainer, get_peft_config, get_quantiz
 from crossthink_data.cli import main as run
 from crossthink_data.train.data import training_rows
 from crossthink_data.train.describe import describe
+from crossthink_data.train.disk import explained
 from crossthink_data.train.finish import finish, write_card
 from crossthink_data.train.metrics import MetricsFile
 from crossthink_data.train.options import CorpusArguments
@@ -55,8 +56,9 @@ def main() -> None:
         quantization_config=get_quantization_config(model),
         peft_config=get_peft_config(model),
     )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finish(trainer)
+    with explained(Path(args.output_dir)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finish(trainer)
 
 
 if __name__ == "__main__":

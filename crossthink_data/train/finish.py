@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.curves import FOLDER, curves
+from crossthink_data.train.evaluate import before_and_after
 from crossthink_data.train.metrics import read_metrics
 from crossthink_data.train.model_card import model_card
 from crossthink_data.train.record import METRICS, RECORD, read_record
@@ -17,19 +19,22 @@ if TYPE_CHECKING:
 CARD = "README.md"
 
 
-def finish(trainer: Trainer) -> None:
+def finish(trainer: Trainer, evaluate: Callable[[], None] | None = None) -> None:
     """Saves the model and its card, pushes them where the trainer is to, and ends its trackers and process group.
 
-    All processes call it, after training.
+    All processes call it, after training; one of them evaluates what was saved.
     """
     if trainer.is_fsdp_enabled:  # the type that checkpoints are sharded by saves no model that can be loaded
         trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
-    if trainer.args.push_to_hub:
-        trainer.push_to_hub()  # saves and writes the card, too; `save_model` would push by itself, a second time
-    else:
-        trainer.save_model(trainer.args.output_dir)
-        if trainer.is_world_process_zero():
-            write_card(Path(str(trainer.args.output_dir)))
+    push, trainer.args.push_to_hub = trainer.args.push_to_hub, False  # `save_model` would push before there is a card
+    trainer.save_model(trainer.args.output_dir)
+    if trainer.is_world_process_zero():
+        if evaluate:
+            evaluate()
+        write_card(Path(str(trainer.args.output_dir)))
+    trainer.args.push_to_hub = push
+    if push:
+        trainer.push_to_hub()
     trainer.accelerator.end_training()  # what `Trainer.end` does, which transformers has since 5.18
 
 
@@ -43,7 +48,7 @@ def write_card(folder: Path) -> None:
     (folder / FOLDER).mkdir(exist_ok=True)
     for name, png in drawn.items():
         _write(folder, f"{FOLDER}/{name}", png)
-    _write(folder, CARD, model_card(record, metrics, drawn).encode())
+    _write(folder, CARD, model_card(record, metrics, drawn, before_and_after(folder)).encode())
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

@@ -32,6 +32,13 @@ class CorpusArguments:
             "rows without one last; uniform: shuffled by --seed."
         },
     )
+    evaluate: str | None = field(
+        default=None,
+        metadata={"help": "lm-eval tasks before and after training, such as crossthink_quick or crossthink_corpus."},
+    )
+    evaluate_options: str | None = field(
+        default=None, metadata={"help": "Further options of lm_eval, in one string: '--limit 20 --batch_size 20'."}
+    )
     dry_run: bool = field(default=False, metadata={"help": "Show what a step is and what it needs, and stop."})
     json: bool = field(default=False, metadata={"help": "With --dry_run: one JSON object."})
     parameters: float | None = field(

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import torch
 from huggingface_hub import HfApi
 from transformers import Trainer, TrainingArguments
 
@@ -18,6 +17,8 @@ from crossthink_data.train.record import METRICS, write_record
 from tests.hub_card import card_errors
 from tests.hub_fixture import Hub
 from tests.train.runs import Line, record, steps
+
+torch = pytest.importorskip("torch", reason="torch is not installed: run `make test-real`")
 
 WRITTEN = {"README.md", "run.json", METRICS, "curves/rewards.png", "curves/domains.png", "curves/tokens.png"} | {
     "curves/loss.png"
@@ -118,9 +119,9 @@ def trainer_in(folder: Path, *, main: bool = True, push: bool = False, fsdp: boo
     [
         ({}, ["save out", "end with README.md"]),
         ({"main": False}, ["save out", "end with metrics.jsonl"]),
-        ({"push": True}, ["push", "end with metrics.jsonl"]),  # the push saves and writes the card
+        ({"push": True}, ["save out", "push", "end with README.md"]),
         ({"fsdp": True}, ["FULL_STATE_DICT", "save out", "end with README.md"]),
-        ({"fsdp": True, "push": True}, ["FULL_STATE_DICT", "push", "end with metrics.jsonl"]),
+        ({"fsdp": True, "push": True}, ["FULL_STATE_DICT", "save out", "push", "end with README.md"]),
     ],
     ids=["alone", "another process", "push", "fsdp", "fsdp and push"],
 )
@@ -128,6 +129,21 @@ def test_the_order(tmp_path: Path, how: dict[str, bool], wanted: list[str]) -> N
     trainer, done = trainer_in(write_run(tmp_path / "out"), **how)
     finish(trainer)
     assert done == wanted
+
+
+@pytest.mark.parametrize(("main", "wanted"), [(True, ["save out", "judged"]), (False, ["save out"])])
+def test_what_was_saved_is_evaluated_once_before_the_card(tmp_path: Path, main: bool, wanted: list[str]) -> None:
+    trainer, done = trainer_in(write_run(tmp_path / "out"), main=main)
+    finish(trainer, lambda: done.append("judged" if not (tmp_path / "out" / "README.md").exists() else "late"))
+    assert done[:-1] == wanted
+
+
+def test_saving_does_not_push_by_itself(tmp_path: Path) -> None:
+    trainer, _ = trainer_in(write_run(tmp_path / "out"), push=True)
+    seen: list[bool | None] = []
+    trainer.save_model = lambda *_: seen.append(trainer.args.push_to_hub)  # type: ignore[method-assign]
+    finish(trainer)
+    assert (seen, trainer.args.push_to_hub) == ([False], True)
 
 
 # ---- a real trainer
