@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt
 
-.PHONY: demo train-demo test test-real test-long lint bench vllm clean
+.PHONY: demo train-demo gpu-proof test test-real test-long lint bench vllm clean
 
 demo: $(VENV)/.starter
 	$(BIN)/python -m crossthink_data.demo
@@ -12,6 +12,11 @@ demo: $(VENV)/.starter
 # A real model on two CPU cores, in under ten minutes: warm-up, GRPO, 20 held-out rows before, between and after.
 train-demo: $(VENV)/.train .cache/smollm2/.done demo
 	$(BIN)/python training/demo.py
+
+# On one GPU, hours: what three blends teach, from the same warm-up. CORPUS is a published one, see docs/training.md.
+CORPUS ?= published/paper
+gpu-proof: $(VENV)/.train .cache/smollm2/.done
+	$(BIN)/python training/proof.py --corpus $(CORPUS) --model .cache/smollm2
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not real and not long"
@@ -31,7 +36,7 @@ lint: $(VENV)/.train
 vllm: $(VENV)/.train .venv-vllm/.done .cache/smollm2/.done
 	$(BIN)/python -m tests.vllm_server .cache/smollm2 --port 8000
 
-bench: $(VENV)/.train .venv-peers/.done
+bench: $(VENV)/.train .venv-peers/.done .cache/smollm2/.done demo
 	$(BIN)/python -m tests.bench.build
 	$(BIN)/python -m tests.bench.grade
 	$(BIN)/python -m tests.bench.goldcheck
@@ -39,6 +44,7 @@ bench: $(VENV)/.train .venv-peers/.done
 	$(BIN)/python -m tests.bench.labelled
 	$(BIN)/python -m tests.bench.decontaminate
 	$(BIN)/python -m tests.bench.near_dedup
+	$(BIN)/python -m tests.bench.train
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -22,7 +22,7 @@ from crossthink_data.cli import main as run
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.evaluate import evaluate
 from crossthink_data.train.metrics import read_metrics
-from crossthink_data.train.options import CorpusArguments
+from crossthink_data.train.options import CorpusArguments, RunArguments
 from crossthink_data.train.record import METRICS
 
 MODEL = Path(".cache/smollm2")
@@ -30,12 +30,8 @@ BLEND = Path("published/starter")
 OUT = Path("runs/train-demo")
 WARM_UP_STEPS, STEPS = 16, 6
 LIMITS = ("--save_strategy", "no", "--max_steps")
-JUDGED = CorpusArguments(
-    dataset=str(BLEND),
-    blend="gpr_up",
-    evaluate="crossthink_corpus",
-    evaluate_options="--limit 20 --batch_size 20 --gen_kwargs max_gen_toks=96",
-)
+HELD_OUT = CorpusArguments(str(BLEND), blend="gpr_up")
+JUDGED = RunArguments("crossthink_corpus", "--limit 20 --batch_size 20 --gen_kwargs max_gen_toks=96")
 
 
 def main() -> None:
@@ -56,7 +52,7 @@ def main() -> None:
 def judge(model: Path, name: str) -> None:
     """Scores 20 rows of the blend's test split."""
     with _step(f"judging {model} on 20 held-out rows"):
-        evaluate(str(model), JUDGED, "chat", OUT / "eval" / name)
+        evaluate(str(model), HELD_OUT, JUDGED, "chat", OUT / "eval" / name)
 
 
 def train(script: str, config: str, model: Path, out: Path, steps: int) -> None:

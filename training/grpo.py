@@ -24,7 +24,7 @@ from crossthink_data.train.disk import explained
 from crossthink_data.train.evaluate import AFTER, BEFORE, FOLDER, evaluate
 from crossthink_data.train.finish import finish, write_card
 from crossthink_data.train.metrics import MetricsFile
-from crossthink_data.train.options import CorpusArguments, RewardArguments
+from crossthink_data.train.options import CorpusArguments, RewardArguments, RunArguments
 from crossthink_data.train.parse import parse
 from crossthink_data.train.plan import echo, plan
 from crossthink_data.train.record import begin
@@ -42,9 +42,11 @@ class Trainer(GRPOTrainer):
 
 def main() -> None:
     """Trains, saves, and describes what came out."""
-    corpus, rewards, args, model = parse((CorpusArguments, RewardArguments, GRPOConfig, ModelConfig))
-    if corpus.dry_run:
-        return echo(plan(corpus, args, model), corpus.json)
+    corpus, rewards, asked, args, model = parse(
+        (CorpusArguments, RewardArguments, RunArguments, GRPOConfig, ModelConfig)
+    )
+    if asked.dry_run:
+        return echo(plan(corpus, asked, args, model), asked.json)
 
     tokenizer = AutoTokenizer.from_pretrained(
         model.model_name_or_path, revision=model.model_revision, padding_side="left"
@@ -53,7 +55,7 @@ def main() -> None:
     record = describe("GRPO", corpus, data, model, args, rewards)
     out = Path(args.output_dir)
     checkpoint = begin(out, record, args.resume_from_checkpoint, write=args.process_index == 0)
-    judge = partial(evaluate, corpus=corpus, style=data.style) if corpus.evaluate else None
+    judge = partial(evaluate, corpus=corpus, asked=asked, style=data.style) if asked.evaluate else None
     if judge and args.process_index == 0 and not checkpoint:
         judge(model.model_name_or_path, out=out / FOLDER / BEFORE)
 

@@ -26,9 +26,14 @@ def batch(prompts: int, generations: int, per_device: int, processes: int) -> Ba
     >>> batch(prompts=128, generations=8, per_device=16, processes=8).accumulation
     8
     """
+    if min(prompts, generations, per_device, processes) < 1:
+        raise CrossthinkError(
+            f"{prompts} prompts x {generations} completions, {processes} processes x {per_device} at a time: each must "
+            "be 1 or more"
+        )
     completions, at_once = prompts * generations, per_device * processes
     accumulation, rest = divmod(completions, at_once)
-    if rest or not accumulation:
+    if rest:
         fits = _fits(completions, processes, per_device)
         raise CrossthinkError(
             f"{prompts} prompts x {generations} completions are {completions}, which {processes} processes x "

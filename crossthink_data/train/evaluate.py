@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crossthink_data.bundled import bundled
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.train.options import CorpusArguments
+from crossthink_data.train.options import CorpusArguments, RunArguments, Style
 
 BEFORE, AFTER = "before", "after"
 FOLDER = "eval"  # of a run's folder: lm-eval's output, before and after
@@ -19,16 +19,16 @@ _LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADD
 _TAIL = 2_000  # characters of what lm-eval said last
 
 
-def evaluate(model: str, corpus: CorpusArguments, style: str, out: Path) -> None:
+def evaluate(model: str, corpus: CorpusArguments, asked: RunArguments, style: Style, out: Path) -> None:
     """Runs the tasks of `--evaluate` on a model, prompts in the style that it is trained with; samples go to `out`.
 
     Raises CrossthinkError where lm_eval fails.
     """
     command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--model_args", f"pretrained={model}"]
-    command += ["--include_path", str(bundled("eval_tasks")), "--tasks", str(corpus.evaluate)]
+    command += ["--include_path", str(bundled("eval_tasks")), "--tasks", str(asked.evaluate)]
     command += ["--metadata", json.dumps(_corpus(corpus)), "--log_samples", "--output_path", str(out)]
     command += ["--apply_chat_template"] if style == "chat" else []
-    command += shlex.split(corpus.evaluate_options or "")
+    command += shlex.split(asked.evaluate_options or "")
     done = subprocess.run(command, env=_alone(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise CrossthinkError(

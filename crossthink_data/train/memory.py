@@ -19,25 +19,22 @@ class Memory:
     reference_gib: float
     total_gib: float
     sharded_gib: float
-    logits_gib: float
 
 
-def memory(
-    parameters: float, *, half: bool, reference: bool, processes: int, tokens: int, vocabulary: int, per_device: int
-) -> Memory:
-    """An estimate for full training with Adam of a model with so many parameters.
+def memory(parameters: float, *, half: bool, reference: bool, processes: int, adapter: bool = False) -> Memory:
+    """An estimate for training with Adam a model of so many parameters.
 
     `half`: weights are stored in 16 bits beside a master copy in 32; `reference`: a frozen copy for the KL term;
-    `tokens`: of a sequence; logits are those of `per_device` sequences at once, in 32 bits, in one process. What
-    vLLM takes in the same process is its own share.
+    `adapter`: the weights are frozen and what is trained beside them (LoRA) is too small to count. What vLLM takes in
+    the same process is its own share; logits are never held, TRL scores the completions in tiles.
     """
     bytes_each = 2 if half else 4
     weights = parameters * bytes_each
-    optimizer = parameters * (_ADAM + (_MASTER if half else 0))
+    gradients = 0.0 if adapter else weights
+    optimizer = 0.0 if adapter else parameters * (_ADAM + (_MASTER if half else 0))
     kept = weights if reference else 0.0
-    total = 2 * weights + optimizer + kept
-    logits = per_device * tokens * vocabulary * 4
-    sizes = (weights, weights, optimizer, kept, total, total / processes, float(logits))
+    total = weights + gradients + optimizer + kept
+    sizes = (weights, gradients, optimizer, kept, total, total / processes)
     return Memory(*(round(size / GIB, 2) for size in sizes))
 
 

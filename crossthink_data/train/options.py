@@ -32,19 +32,6 @@ class CorpusArguments:
             "rows without one last; uniform: shuffled by --seed."
         },
     )
-    evaluate: str | None = field(
-        default=None,
-        metadata={"help": "lm-eval tasks before and after training, such as crossthink_quick or crossthink_corpus."},
-    )
-    evaluate_options: str | None = field(
-        default=None, metadata={"help": "Further options of lm_eval, in one string: '--limit 20 --batch_size 20'."}
-    )
-    dry_run: bool = field(default=False, metadata={"help": "Show what a step is and what it needs, and stop."})
-    json: bool = field(default=False, metadata={"help": "With --dry_run: one JSON object."})
-    parameters: float | None = field(
-        default=None,
-        metadata={"help": "Parameters of the model in 1e9, for --dry_run where its config is not at hand."},
-    )
 
 
 @dataclass
@@ -67,4 +54,23 @@ class RewardArguments:
     spread_patience: int = field(
         default=20,
         metadata={"help": "Stop when no group of so many first steps has two different rewards; 0: never."},
+    )
+
+
+@dataclass
+class RunArguments:
+    """What is done around the training."""
+
+    evaluate: str | None = field(
+        default=None,
+        metadata={"help": "lm-eval tasks before and after training, such as crossthink_quick or crossthink_corpus."},
+    )
+    evaluate_options: str | None = field(
+        default=None, metadata={"help": "Further options of lm_eval, in one string: '--limit 20 --batch_size 20'."}
+    )
+    dry_run: bool = field(default=False, metadata={"help": "Show what a step is and what it needs, and stop."})
+    json: bool = field(default=False, metadata={"help": "With --dry_run: one JSON object."})
+    parameters: float | None = field(
+        default=None,
+        metadata={"help": "Parameters of the model in 1e9, for --dry_run where its config is not at hand."},
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +15,8 @@ from trl import TrlParser
 
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.train.batch import batch
+
+_TOGETHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE")  # what a launcher tells each process
 
 
 class _Parser(TrlParser):
@@ -33,16 +36,20 @@ def parse(kinds: Sequence[Any], arguments: Sequence[str] | None = None) -> tuple
     for key in config:
         if key not in known:
             raise unknown("key in the config", key, known)
+    _check_choices(parser, config)
     parser.set_defaults_with_config(**config)
     given, rest = parser.parse_known_args(options)
     if rest:
         raise unknown("option", rest[0].lstrip("-").partition("=")[0], known)
-    if getattr(given, "dry_run", False):
-        parser.set_defaults(use_cpu=True)  # nothing is computed, so no GPU is asked for
-    if getattr(given, "prompts_per_step", None):
-        parser.set_defaults(gradient_accumulation_steps=_accumulation(given))
+    if getattr(given, "prompts_per_step", None) is not None:
+        given.gradient_accumulation_steps = _accumulation(given)
+        parser.set_defaults(gradient_accumulation_steps=given.gradient_accumulation_steps)
+    dry_run = getattr(given, "dry_run", False)
+    if dry_run:
+        parser.set_defaults(**_dry(given))
     try:
-        return tuple(_without_token(one) for one in parser.parse_args_into_dataclasses(options))
+        with _as_one_process(dry_run):
+            return tuple(_without_token(one) for one in parser.parse_args_into_dataclasses(options))
     except ValueError as error:
         raise CrossthinkError(str(error)) from error
 
@@ -60,8 +67,35 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def _check_choices(parser: TrlParser, config: dict[str, Any]) -> None:
+    """A config's values become defaults, and argparse holds only what is typed against an option's choices."""
+    for action in parser._actions:
+        value = config.get(action.dest)
+        if action.choices is not None and value is not None and value not in action.choices:
+            raise unknown(f"value of {action.dest}", str(value), map(str, action.choices))
+
+
+def _dry(given: Namespace) -> dict[str, Any]:
+    """What a dry run asks for: no GPU, since nothing is computed, and the batch of all the processes that it is for."""
+    if not hasattr(given, "generation_batch_size") or given.generation_batch_size or given.steps_per_generation:
+        return {"use_cpu": True}
+    at_once = given.per_device_train_batch_size * processes()
+    return {"use_cpu": True, "generation_batch_size": at_once * given.gradient_accumulation_steps}
+
+
+@contextmanager
+def _as_one_process(dry_run: bool) -> Iterator[None]:
+    """A dry run waits for no other process; `processes` says afterwards for how many it is."""
+    hidden = {name: os.environ.pop(name) for name in _TOGETHER if dry_run and name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
 def _config(options: list[str]) -> tuple[list[str], dict[str, Any]]:
     """The options without `--config`, and what its file says; `env` in it goes into the environment."""
+    options = [word for one in options for word in (one.split("=", 1) if one.startswith("--config=") else [one])]
     if "--config" not in options:
         return options, {}
     at = options.index("--config")

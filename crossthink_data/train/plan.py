@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import typer
@@ -10,29 +11,26 @@ from transformers import AutoConfig
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.memory import memory, memory_json
-from crossthink_data.train.options import CorpusArguments
+from crossthink_data.train.options import CorpusArguments, RunArguments
 from crossthink_data.train.parse import processes
 
-_VOCABULARY = 152_064  # of Qwen2.5, where the model's own is not at hand
 
-
-def plan(corpus: CorpusArguments, args: Any, model: Any) -> dict[str, Any]:
+def plan(corpus: CorpusArguments, asked: RunArguments, args: Any, model: Any) -> dict[str, Any]:
     """The figures of a step; raises CrossthinkError where the model's size is neither given nor to be had."""
-    parameters, vocabulary = _size(corpus, model)
+    parameters = _size(asked, model)
+    completions = args.per_device_train_batch_size * processes() * args.gradient_accumulation_steps
     estimate = memory(
         parameters,
-        half=bool(args.bf16 or args.fp16),
+        half=model.dtype != "float32",  # bf16 and fp16 are what is computed in, not what is stored
         reference=args.beta != 0 and not model.use_peft,
         processes=processes(),
-        tokens=corpus.max_prompt_tokens + args.max_completion_length,
-        vocabulary=vocabulary,
-        per_device=args.per_device_train_batch_size,
+        adapter=model.use_peft,
     )
     return {
         "model": model.model_name_or_path,
         "dataset": corpus.dataset,
         "blend": corpus.blend,
-        "prompts_per_step": args.generation_batch_size // args.num_generations,
+        "prompts_per_step": completions // args.num_generations,
         "num_generations": args.num_generations,
         "processes": processes(),
         "per_device_train_batch_size": args.per_device_train_batch_size,
@@ -49,7 +47,9 @@ def plan(corpus: CorpusArguments, args: Any, model: Any) -> dict[str, Any]:
 
 
 def echo(found: dict[str, Any], as_json: bool) -> None:
-    """Prints a plan, as one JSON object or a line a figure."""
+    """Prints a plan, as one JSON object or a line a figure; of several processes the first does."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -57,18 +57,17 @@ def echo(found: dict[str, Any], as_json: bool) -> None:
     typer.echo("\n".join(f"{name}: {value}" for name, value in flat.items() if name != "memory"))
 
 
-def _size(corpus: CorpusArguments, model: Any) -> tuple[float, int]:
-    """Parameters and vocabulary: of the model's config, or the number that was given."""
-    if corpus.parameters:
-        return corpus.parameters * 1e9, _VOCABULARY
+def _size(asked: RunArguments, model: Any) -> int:
+    """Parameters: the number that was given, or those of the model's config."""
+    if asked.parameters:
+        return round(asked.parameters * 1e9)
     try:
         config = AutoConfig.from_pretrained(model.model_name_or_path, revision=model.model_revision)
     except (OSError, ValueError) as error:
         raise CrossthinkError(
             f"no config of {model.model_name_or_path}: give its size in 1e9 parameters, --parameters"
         ) from error
-    text = config.get_text_config()
-    return float(_parameters(config)), int(text.vocab_size)
+    return _parameters(config)
 
 
 def _parameters(config: Any) -> int:

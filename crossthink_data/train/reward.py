@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Literal
 
 from crossthink_data.errors import CrossthinkError
@@ -48,6 +49,7 @@ class LoggedReward:
         **columns: Any,
     ) -> list[float | None]:
         """The rewards of one process's completions; the columns are the rows', a value per completion."""
+        began = perf_counter()
         graded = grades(completions, columns, prompts, think_open, self.policy)
         of = accuracy_of if self.kind == "accuracy" else reward_of
         parts = zip(*(columns[name] for name in PARTS), strict=True)
@@ -60,6 +62,7 @@ class LoggedReward:
         for name, figure in summary(everywhere, self.generations).items():
             if name != "reward":  # the trainer logs the whole batch's itself
                 log_metric(name, figure)
+        log_metric("reward_time", perf_counter() - began)  # seconds, beside the trainer's own step_time
         return [one.reward for one in rollouts]
 
     def _cut_off(self, ids: Sequence[int]) -> bool:

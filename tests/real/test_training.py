@@ -15,7 +15,7 @@ import pytest
 
 from crossthink_data.completions import worked_completion
 from crossthink_data.train.record import METRICS, read_record
-from tests.train.blends import blend_row, write_blend
+from tests.train.blends import blend_row, write_blend, write_corpus
 from tests.train.words import word_tokenizer
 
 torch = pytest.importorskip("torch", reason="torch is not installed: run `make test-real`")
@@ -35,8 +35,8 @@ def script(name: str, *options: object, processes: int = 1) -> subprocess.Comple
     """Runs a training script, through `accelerate launch` where there are several processes."""
     launch = [sys.executable]
     if processes > 1:
-        launch += ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
-        launch += ["--main_process_port", "0"]
+        launch += ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
+        launch += ["--num_machines", "1", "--main_process_port", "0"]  # with --cpu accelerate starts one
     command = [*launch, str(PROJECT / "training" / f"{name}.py"), *map(str, options)]
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CROSSTHINK_DEBUG": ""}
     return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, env=env)
@@ -133,6 +133,9 @@ def test_two_processes_see_each_prompt_once(blend: Path, warm: Path, tmp_path: P
     asked = [row for path in sorted((out / "completions").glob("*.parquet")) for row in read_prompts(path)]
     assert sorted(set(asked)) == sorted(f"number {number}?" for number in range(ROWS))
     assert len(asked) == 4 * ROWS
+    record = read_record(out)
+    assert record is not None
+    assert record["processes"] == 2
 
 
 def read_prompts(path: Path) -> list[str]:
@@ -188,6 +191,30 @@ def test_a_run_in_anothers_folder_is_refused(blend: Path, warm: Path, tmp_path: 
     other = grpo(blend, warm, out, "--max_steps", "2", *saved, "--seed", "7", "--resume_from_checkpoint", "true")
     assert "of another run (seed 42, now 7)" in refusal(other)
     assert {path: path.stat().st_mtime_ns for path in (out / "checkpoint-1").iterdir()} == before
+
+
+def test_the_proof_runs_every_arm_and_compares_them(blend: Path, warm: Path, tmp_path: Path) -> None:
+    rows = [blend_row(number) for number in range(ROWS)]
+    splits = {"train": rows, "test": rows[:6]}
+    corpus = write_corpus(tmp_path / "corpus", {"gpr_up": splits, "only_mr": splits})
+    out = tmp_path / "proof"
+    cpu = "--use_cpu true --gradient_checkpointing false --bf16 false --save_strategy no --report_to none"
+    sft = f"{cpu} --max_steps 100 --learning_rate 5e-3 --lr_scheduler_type constant --blend gpr_up"
+    grpo_options = f"{cpu} --max_steps 1 --prompts_per_step 2 --num_generations 2 --per_device_train_batch_size 4"
+    options = ["--corpus", corpus, "--model", warm.parent / "raw", "--out", out, "--seeds", "1", "--tasks"]
+    options += ["crossthink_corpus", "--blends", "gpr_up", "only_mr", "--sft_options", sft, "--grpo_options"]
+    options += [f"{grpo_options} --max_completion_length 16 --use_vllm false"]
+    judged = "--model hf --apply_chat_template --gen_kwargs max_gen_toks=16 --batch_size 6"
+    done = script("proof", *options, "--eval_options", judged)
+    assert done.returncode == 0, done.stderr[-4000:]
+    table = (out / "results.md").read_text().splitlines()
+    assert table[0] == "| | base | warm-up | gpr_up | only_mr |"
+    assert re.fullmatch(r"\| crossthink_corpus( \| [\d.]+){4} \|", table[2])
+    assert {line.split(" | ")[0] for line in table[3:5]} == {"| crossthink_corpus, law", "| crossthink_corpus, stem"}
+    assert len(json.loads((out / "results.json").read_text())["differences"]) == 3
+    again = script("proof", *options, "--eval_options", judged)
+    assert again.returncode == 0
+    assert (out / "results.md").read_text().splitlines() == table
 
 
 BAD = {

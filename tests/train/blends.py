@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 
 from crossthink_data.prompts import MCQ_TEMPLATE, prompt_text
 from crossthink_data.schema import ARROW_SCHEMA, SCHEMA_VERSION
@@ -48,4 +49,17 @@ def write_blend(folder: Path, rows: Sequence[dict[str, Any]], split: str = "trai
     """The rows as the folder's split; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(list(rows), ARROW_SCHEMA), folder / f"{split}.parquet")
+    return folder
+
+
+def write_corpus(folder: Path, blends: dict[str, dict[str, list[dict[str, Any]]]]) -> Path:
+    """A folder with a config for each blend, of which each split has its rows; returns the folder."""
+    for blend, splits in blends.items():
+        for split, rows in splits.items():
+            write_blend(folder / blend, rows, split)
+    configs = [
+        {"config_name": blend, "data_files": [{"split": one, "path": f"{blend}/{one}.parquet"} for one in splits]}
+        for blend, splits in blends.items()
+    ]
+    (folder / "README.md").write_text(f"---\n{yaml.safe_dump({'configs': configs})}---\n", encoding="utf-8")
     return folder

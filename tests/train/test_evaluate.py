@@ -11,10 +11,11 @@ import pytest
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.evaluate import AFTER, BEFORE, FOLDER, before_and_after, evaluate
-from crossthink_data.train.options import CorpusArguments
+from crossthink_data.train.options import CorpusArguments, RunArguments
 from tests.report.written import question, said, write_results
 
-ASKED = CorpusArguments("acme/x", blend="nd", evaluate="crossthink_corpus", evaluate_options="--limit 20 --seed 1")
+CORPUS = CorpusArguments("acme/x", blend="nd")
+ASKED = RunArguments("crossthink_corpus", "--limit 20 --seed 1")
 
 
 class Ran:
@@ -42,7 +43,7 @@ def option(command: list[str], name: str) -> str:
 
 
 def test_the_blends_test_split_is_asked_in_the_style_of_the_training(ran: Ran, tmp_path: Path) -> None:
-    evaluate("models/a", ASKED, "chat", tmp_path)
+    evaluate("models/a", CORPUS, ASKED, "chat", tmp_path)
     assert option(ran.command, "--model_args") == "pretrained=models/a"
     assert option(ran.command, "--tasks") == "crossthink_corpus"
     assert json.loads(option(ran.command, "--metadata")) == {"corpus": "acme/x", "blend": "nd"}
@@ -51,7 +52,7 @@ def test_the_blends_test_split_is_asked_in_the_style_of_the_training(ran: Ran, t
 
 
 def test_plain_prompts_get_no_template(ran: Ran, tmp_path: Path) -> None:
-    evaluate("models/a", ASKED, "plain", tmp_path)
+    evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
     assert "--apply_chat_template" not in ran.command
 
 
@@ -59,7 +60,7 @@ def test_it_does_not_wait_for_the_other_processes(ran: Ran, tmp_path: Path, monk
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "ACCELERATE_USE_CPU"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("HF_HOME", "/cache")
-    evaluate("models/a", ASKED, "plain", tmp_path)
+    evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
     assert not ran.env.keys() & {"RANK", "WORLD_SIZE", "MASTER_ADDR", "ACCELERATE_USE_CPU"}
     assert ran.env["HF_HOME"] == "/cache"
 
@@ -67,7 +68,7 @@ def test_it_does_not_wait_for_the_other_processes(ran: Ran, tmp_path: Path, monk
 def test_its_failure_is_an_error_with_its_last_words(ran: Ran, tmp_path: Path) -> None:
     ran.code = 2
     with pytest.raises(CrossthinkError, match=r"code 2: last words\nrun it by hand: .*lm_eval run"):
-        evaluate("models/a", ASKED, "plain", tmp_path)
+        evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
 
 
 def test_the_card_shows_both_and_their_difference(tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ def test_accuracy_and_format_are_logged_apart() -> None:
     assert "reward" not in logged  # the trainer's own
 
 
+def test_its_own_time_is_logged() -> None:
+    assert 0 < call(reward(), [RIGHT, BARE])[1]["reward_time"] < 60
+
+
 def test_what_cannot_be_graded_is_none_and_no_zero() -> None:
     rewards, logged = call(reward(), [RIGHT, UNGRADABLE])
     assert rewards == [1.0, None]
