@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.record import complete_checkpoints
 
-_SAYS_FULL = ("No space left", f"os error {errno.ENOSPC}", "PytorchStreamWriter failed writing")
+_SAYS_FULL = ("No space left", f"os error {errno.ENOSPC}", "inline_container.cc")  # the last is where torch writes
 
 
 @contextmanager

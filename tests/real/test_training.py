@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crossthink_data.completions import worked_completion
-from crossthink_data.train.record import METRICS, read_record
+from crossthink_data.train.record import METRICS, complete_checkpoints, read_record
 from tests.train.blends import blend_row, write_blend, write_corpus
 from tests.train.words import word_tokenizer
 
@@ -45,6 +45,7 @@ def script(name: str, *options: object, processes: int = 1) -> subprocess.Comple
 @pytest.fixture(scope="module")
 def blend(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("blend")
+    write_blend(folder, [blend_row(number) for number in range(6)], "test")
     return write_blend(folder, [blend_row(number) for number in range(ROWS)])
 
 
@@ -174,6 +175,32 @@ def test_plain_prompts_have_no_template(blend: Path, warm: Path, tmp_path: Path)
     prompt = pl.read_parquet(path)["prompt"][0]
     assert prompt.startswith("Which metal is number")
     assert "prompt_style: plain" in (out / "README.md").read_text()
+
+
+def test_judging_before_and_after_stands_in_the_card(blend: Path, warm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    judged = ["--evaluate", "crossthink_corpus", "--evaluate_options", "--limit 4 --gen_kwargs max_gen_toks=8"]
+    done = grpo(blend, warm, out, "--max_steps", "1", "--save_strategy", "no", *judged)
+    assert done.returncode == 0, done.stderr[-4000:]
+    rows = [line for line in (out / "README.md").read_text().splitlines() if "| corpus | 4 |" in line]
+    assert len(rows) == 3  # before, after, and their difference
+    assert rows[1].startswith("| out |")
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(blend: Path, warm: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        done = grpo(blend, warm, disk / "out", "--max_steps", "9", "--save_strategy", "steps", "--save_steps", "1")
+        message = refusal(done)
+        kept = [path.name for path in complete_checkpoints(disk / "out")]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert "is full: make space" in message
+    assert f"then go on from {kept[-1]} with --resume_from_checkpoint true" in message
 
 
 def test_no_spread_stops_with_what_to_do(blend: Path, warm: Path, tmp_path: Path) -> None:

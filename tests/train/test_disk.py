@@ -16,10 +16,11 @@ FULL = [
     OSError(errno.ENOSPC, "No space left on device"),
     SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
     RuntimeError("[enforce fail at inline_container.cc:664] . PytorchStreamWriter failed writing file data/2"),
+    RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 97600 vs 97488"),
 ]
 
 
-@pytest.mark.parametrize("error", FULL, ids=["file", "safetensors", "torch"])
+@pytest.mark.parametrize("error", FULL, ids=["file", "safetensors", "torch", "torch at the end"])
 def test_a_full_disk_is_one_message_with_where_to_go_on(error: Exception, tmp_path: Path) -> None:
     checkpoint(tmp_path, 4)
     checkpoint(tmp_path, 8, whole=False)
