@@ -38,6 +38,9 @@ DOCS = pl.Schema(
     }
 )
 
+KEY = "key"  # what an item is known by: passage, question and options, without the instruction
+_KEYED = pl.Schema({KEY: pl.String(), **DOCS})
+
 
 def read_set(name: str) -> tuple[pl.DataFrame, str | None]:
     """A set's raw rows from the Hub, with a column `set`, and a warning where a mirror's `main` was read.
@@ -54,6 +57,8 @@ def read_set(name: str) -> tuple[pl.DataFrame, str | None]:
                     f"benchmark {name!r}: {file}, row {raw.bad[0][0]} cannot be read: {raw.bad[0][1]}"
                 )
             frames.append(raw.frame)
+    if not sum(map(len, frames)):
+        raise CrossthinkError(f"{source.repo} has no rows: read it from a Hub that holds it, HF_ENDPOINT")
     return pl.concat(frames).with_columns(pl.lit(name).alias(SET)), pinned.warning
 
 
@@ -65,10 +70,8 @@ def make_docs(raw: pl.DataFrame, sets: Sequence[str], take: int | None = None) -
     if SET not in raw.columns and len(sets) > 1:
         raise CrossthinkError(f"rows of {', '.join(sets)} need a column {SET!r} that says which of them each row is of")
     rows = raw if SET in raw.columns else raw.with_columns(pl.lit(sets[0]).alias(SET))
-    docs = pl.concat(
-        [DOCS.to_frame(), *(_docs_of(rows.filter(pl.col(SET) == name), name, len(sets) > 1) for name in sets)]
-    )
-    return docs if take is None else _taken(docs, take)
+    docs = pl.concat([_docs_of(rows.filter(pl.col(SET) == name), name, len(sets) > 1) for name in sets])
+    return (docs if take is None else _taken(docs, take)).select(DOCS.names())
 
 
 def _docs_of(raw: pl.DataFrame, name: str, named: bool) -> pl.DataFrame:
@@ -79,18 +82,21 @@ def _docs_of(raw: pl.DataFrame, name: str, named: bool) -> pl.DataFrame:
     by = {SET: pl.lit(name.removeprefix("agieval_").replace("_", "-"))} if named else one.breakdowns
     values = rows.with_columns(**by).select(*by).to_dicts() if by else [{}] * len(items)
     docs = [_doc(item, one) | {"breakdowns": _pairs(more)} for item, more in zip(items, values, strict=True)]
-    return pl.DataFrame(docs, schema=DOCS)
+    return pl.DataFrame(docs, schema=_KEYED)
 
 
 def _doc(item: dict[str, Any], one: BenchmarkSet) -> dict[str, Any]:
+    if wrong := _unusable(item):
+        shown = "" if one.no_publish else f" ({item['question'] or '':.80})"
+        pinned = f", or the pinned revision, {one.revision}" if one.revision else ""
+        raise CrossthinkError(f"{one.repo}: an item{shown} {wrong}: use a file that has it{pinned}")
     options, right = _ordered(item["question"], item["options"], item["right"], one.shuffled)
-    if not all(place is not None and place < len(options) for place in right) or not (right or item["answer"]):
-        shown = "" if one.no_publish else f": {item['question']:.80}"
-        raise CrossthinkError(f"{one.repo}: an item has no gold{shown}. Read the pinned revision, {one.revision}")
     answer = "; ".join(options[place] for place in right) if right else item["answer"]
     prompt = prompt_text(item["question"], options, item["passage"], one.several)
+    key = "\x1f".join([item["passage"] or "", item["question"], *options])
     return {
-        "id": item["source_id"] or text_keys([prompt])[0],
+        KEY: key,
+        "id": item["source_id"] or text_keys([key])[0],
         "prompt": prompt,
         "options": options,
         "answer": answer,
@@ -99,6 +105,20 @@ def _doc(item: dict[str, Any], one: BenchmarkSet) -> dict[str, Any]:
         "answer_aliases": [],
         **VERSIONS,
     }
+
+
+def _unusable(item: dict[str, Any]) -> str | None:
+    """What is wrong with an item that cannot be asked or scored."""
+    options, right = item["options"] or [], item["right"]
+    if not (item["question"] or "").strip():
+        return "has no question"
+    if any(option is None for option in options):
+        return "has an option without a text"
+    if not right and not item["answer"]:
+        return "has no gold"
+    if any(place is None or not 0 <= place < len(options) for place in right) or len(set(right)) < len(right):
+        return f"has the golds {right} of {len(options)} options"
+    return None
 
 
 def _ordered(question: str, options: list[str], right: list[int], shuffled: bool) -> tuple[list[str], list[int]]:
@@ -115,6 +135,6 @@ def _pairs(values: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _taken(docs: pl.DataFrame, count: int) -> pl.DataFrame:
-    """The documents whose prompts have the lowest hashes, in their order."""
-    lowest = np.argsort(text_numbers(docs["prompt"]), kind="stable")[:count]
+    """The documents whose questions have the lowest hashes, in their order: no wording of a prompt chooses others."""
+    lowest = np.argsort(text_numbers(docs[KEY]), kind="stable")[:count]
     return docs[np.sort(lowest)]

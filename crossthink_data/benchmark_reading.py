@@ -57,14 +57,16 @@ def agieval_items(frame: pl.DataFrame) -> pl.DataFrame:
     In English `passage Q: question Answer Choices: options` and a line `A: …`, in Chinese `passage 问题：question
     选项：options` and a line `答案：…`.
     """
-    parts = pl.col("query").str.extract_groups(r"(?s)^(?<passage>.*?)(?:Q:|问题：)\s*(?<question>.*)$").struct
-    question = parts.field("question").str.replace(
-        r"(?s)\s*(?:(?:Answer Choices:|选项：).*|\n(?:A:|答案：)[^\n]*)$", ""
-    )
-    passage = parts.field("passage").str.strip_chars()
     choices = pl.col("choices") if "choices" in frame.columns else pl.lit([], TEXTS)
+    asked = pl.col("query").str.replace(r"\s*\n(?:A:|答案：)[^\n]*$", "").str.strip_chars()
+    stem = asked.str.replace(r"(?s)^(.*)(?:Answer Choices:|选项：).*$", "${1}")  # the last: a question may say so too
+    stem = pl.when(choices.list.len() > 0).then(stem).otherwise(asked)
+    parts = stem.str.extract_groups(r"(?s)^(?<passage>.*)(?:Q:|问题：)(?<question>.*)$").struct
+    alone = stem.str.contains(r"^(?:Q:|问题：)")  # then what it quotes is no passage
+    question = pl.when(alone).then(stem.str.replace(r"^(?:Q:|问题：)", "")).otherwise(parts.field("question"))
+    passage = pl.when(~alone).then(parts.field("passage").str.strip_chars())
     return frame.select(
-        question=question.fill_null(pl.col("query")).str.strip_chars(),
+        question=question.fill_null(stem).str.strip_chars(),
         passage=pl.when(passage != "").then(passage),
         options=choices.list.eval(pl.element().str.replace(r"^\([A-Z]\)\s*", "")),
         source_id=pl.lit(None, pl.String),

@@ -15,9 +15,11 @@ PROMPT_VERSION = 1  # 1: first published texts
 MCQ_TEMPLATE = f"mcq-v{PROMPT_VERSION}"
 OPEN_TEMPLATE = f"open-v{PROMPT_VERSION}"
 
+# How the two lines of every instruction begin: a base model that runs on writes them again.
+ECHOES = ("Reason step by step between <think>", "Reply in this form: <think>")
 _REPLY = (
-    "Reason step by step between <think> and </think>, then give {what} in \\boxed{{}}.\n"
-    "Reply in this form: <think>your reasoning</think> \\boxed{{{slot}}}"
+    f"{ECHOES[0]} and </think>, then give {{what}} in \\boxed{{{{}}}}.\n"
+    f"{ECHOES[1]}your reasoning</think> \\boxed{{{{{{slot}}}}}}"
 )
 MCQ_INSTRUCTION = _REPLY.format(what="only the letter of the one right option", slot="letter")
 OPEN_INSTRUCTION = _REPLY.format(what="only the final answer", slot="answer")

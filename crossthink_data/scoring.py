@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Any
 
 from crossthink_data.prompts import opens_thinking
+from crossthink_data.rewards import THINK
 from crossthink_data.verify.gold import Gold
 from crossthink_data.verify.grade import Item
 from crossthink_data.verify.grader import Grader, shared_grader
@@ -27,13 +28,21 @@ class Answered:
     think_open: Sequence[bool]
 
 
-def answered(doc: Mapping[str, Any], completions: Sequence[str], prompt: str | None) -> Answered:
+def answered(
+    doc: Mapping[str, Any], completions: Sequence[str], prompt: str | None, server_opens: bool = False
+) -> Answered:
     """Completions to this prompt; None: a server made it from messages, and what its template ends with is not seen.
 
-    Then a completion that closes thinking which it did not open is taken for one whose prompt opened it.
+    Then `server_opens` says what the task's completions show of it, and one that opens its own thinking is believed.
     """
-    opened = [_closes_only(one) if prompt is None else opens_thinking(prompt) for one in completions]
-    return Answered(doc, completions, opened)
+    if prompt is not None:
+        return Answered(doc, completions, [opens_thinking(prompt)] * len(completions))
+    return Answered(doc, completions, [server_opens and not one.lstrip().startswith(THINK) for one in completions])
+
+
+def template_opens(completions: Iterable[str]) -> bool:
+    """Whether a server's template ends inside `<think>`: some completion closes thinking that it did not open."""
+    return any(_closes_only(one) for one in completions)
 
 
 def _closes_only(completion: str) -> bool:

@@ -15,7 +15,7 @@ from lm_eval.api.task import ConfigurableTask
 from crossthink_data.benchmark_docs import make_docs, read_set
 from crossthink_data.corpus_docs import read_corpus
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.scoring import answered, scores
+from crossthink_data.scoring import answered, scores, template_opens
 
 _log = logging.getLogger("lm_eval.crossthink")  # shown as lm-eval's own
 
@@ -36,7 +36,10 @@ class BoxedTask(ConfigurableTask):  # type: ignore[misc]  # lm-eval has no types
         """Every document of the task, made once from its raw rows."""
         raw = self.dataset[self.config.test_split]
         asked = dict(self.config.dataset_kwargs or {})
-        return datasets.Dataset.from_polars(make_docs(raw.to_polars(), **asked)) if asked else raw
+        try:
+            return datasets.Dataset.from_polars(make_docs(raw.to_polars(), **asked)) if asked else raw
+        except CrossthinkError as error:
+            _stop(str(error))
 
     def test_docs(self) -> datasets.Dataset:
         """What is asked."""
@@ -46,7 +49,7 @@ class BoxedTask(ConfigurableTask):  # type: ignore[misc]  # lm-eval has no types
         """The metrics of one document; with `--predict_only`, lm-eval's own placeholder."""
         if not callable(self.config.process_results):
             return dict(super().process_results(doc, results))
-        return _scores(doc, results, self._prompt)
+        return _scores(doc, results, self._prompt, self._server_opens)
 
     @cached_property
     def _prompt(self) -> str | None:
@@ -54,15 +57,23 @@ class BoxedTask(ConfigurableTask):  # type: ignore[misc]  # lm-eval has no types
         sent = self.instances[0].args[0]
         return sent if isinstance(sent, str) else None
 
+    @cached_property
+    def _server_opens(self) -> bool:
+        """Whether a server's template opens the thinking, by all that was said on the task."""
+        return self._prompt is None and template_opens(said for one in self.instances for said in one.resps)
+
 
 def process_results(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, float]:
     """The metrics of one document whose prompt is not known, for a task of one's own that is no BoxedTask."""
-    return _scores(doc, results, None)
-
-
-def _scores(doc: Mapping[str, Any], results: Sequence[Any], prompt: str | None) -> dict[str, float]:
     completions = [results[0]] if isinstance(results[0], str) else list(results[0])
-    return scores([answered(doc, completions, prompt)])[0]
+    return _scores(doc, results, None, template_opens(completions))
+
+
+def _scores(
+    doc: Mapping[str, Any], results: Sequence[Any], prompt: str | None, server_opens: bool = False
+) -> dict[str, float]:
+    completions = [results[0]] if isinstance(results[0], str) else list(results[0])
+    return scores([answered(doc, completions, prompt, server_opens)])[0]
 
 
 def load(sets: Sequence[str], **_: Any) -> dict[str, datasets.Dataset]:

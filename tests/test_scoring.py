@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossthink_data.scoring import Answered, answered, pass_at, scores
+from crossthink_data.scoring import Answered, answered, pass_at, scores, template_opens
 
 MCQ = {"answer": "tin", "answer_label": "B", "answer_type": "choice", "options": ["iron", "tin"], "answer_aliases": []}
 OPEN: dict[str, Any] = {
@@ -33,6 +33,12 @@ def test_several_completions_have_means_and_two_more() -> None:
     assert (got["pass_at_k"], got["maj_at_k"]) == (1.0, 1.0)
 
 
+def test_a_statement_counts_beside_a_box_that_holds_no_option() -> None:
+    got = score(MCQ, r"\boxed{300}. The answer is (B).")
+    assert (got["acc"], got["acc_flex"], got["no_answer"]) == (0.0, 1.0, 0.0)
+    assert score(MCQ, r"\boxed{A}. The answer is (B).")["acc_flex"] == 0.0
+
+
 def test_nobody_votes() -> None:
     got = score(OPEN, "no", "idea")
     assert (got["pass_at_k"], got["maj_at_k"]) == (0.0, 0.0)
@@ -43,13 +49,20 @@ def test_nobody_votes() -> None:
     [
         ("Why?", r"so</think> \boxed{B}", 0.0),
         ("Why?<think>\n", r"so</think> \boxed{B}", 1.0),
-        (None, r"so</think> \boxed{B}", 1.0),  # a server's template is not seen
         (None, r"<think>so</think> \boxed{B}", 1.0),
         (None, r"\boxed{B}", 0.0),
     ],
 )
 def test_thinking_that_the_prompt_opens(prompt: str | None, completion: str, format_ok: float) -> None:
     assert score(MCQ, completion, prompt=prompt)["format"] == format_ok
+
+
+def test_a_servers_template_is_known_by_what_all_completions_show() -> None:
+    said = [r"so</think> \boxed{B}", r"perhaps \boxed{B}, but", r"<think>so</think> \boxed{B}"]
+    assert template_opens(said)
+    assert not template_opens(said[1:])
+    got = scores([answered(MCQ, [one], None, server_opens=True) for one in said])
+    assert [(one["acc"], one["format"]) for one in got] == [(1.0, 1.0), (0.0, 0.0), (1.0, 1.0)]
 
 
 def test_a_gold_that_cannot_be_read_is_not_right() -> None:

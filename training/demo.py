@@ -43,7 +43,7 @@ def main() -> None:
     judge(MODEL, "1-base")
     train("sft", "smollm2-sft.yaml", MODEL, OUT / "sft", WARM_UP_STEPS)
     judge(OUT / "sft", "2-warmed-up")
-    train("grpo", "smollm2-cpu.yaml", OUT / "sft", OUT / "grpo", STEPS)
+    train("train", "smollm2-cpu.yaml", OUT / "sft", OUT / "grpo", STEPS)
     judge(OUT / "grpo", "3-trained")
     report()
     spread()
@@ -55,11 +55,11 @@ def judge(model: Path, name: str) -> None:
         evaluate(str(model), HELD_OUT, JUDGED, "chat", OUT / "eval" / name)
 
 
-def train(script: str, config: str, model: Path, out: Path, steps: int) -> None:
-    """Runs a script of this folder on the demo's model, in a process of its own."""
+def train(name: str, config: str, model: Path, out: Path, steps: int) -> None:
+    """Runs `crossthink sft` or `crossthink train` in a process of its own."""
     path = bundled("training") / "configs" / config
-    with _step(f"crossthink {script}, {steps} steps, from {model}"):
-        command(script, "--config", path, "--model_name_or_path", model, "--output_dir", out, *LIMITS, steps)
+    with _step(f"crossthink {name}, {steps} steps, from {model}"):
+        command(name, "--config", path, "--model_name_or_path", model, "--output_dir", out, *LIMITS, steps)
 
 
 def report() -> None:

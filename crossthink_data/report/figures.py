@@ -8,7 +8,8 @@ from math import sqrt
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.grading import NORMAL_95, wilson
-from crossthink_data.report.results import Sample, TaskRun
+from crossthink_data.report.results import TaskRun
+from crossthink_data.report.samples import Sample
 from crossthink_data.report.tokens import Counted
 from crossthink_data.scoring import METRICS, pass_at
 
@@ -25,14 +26,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Figures:
-    """A task's figures, shares of 1; `k` completions a question.
+    """A task's figures, shares of 1; `k` completions a question (at least).
 
     `tokens_right`: mean tokens of right completions, `tokens`: of all, `cap_hit`: the share that reached the bound,
     `prompts_cut`: the share of prompts that lost their beginning; all None where they were not counted.
-    `breakdowns`: by what, each value's share.
+    `breakdowns`: by what, each value's share. `rows_of`: which rows were asked, where the task does not say it.
     """
 
     task: str
+    rows_of: str
     k: int
     accuracy: Share
     flexible: float
@@ -62,11 +64,12 @@ def figures(run: TaskRun, counted: Counted | None = None) -> Figures:
         raise CrossthinkError(
             f"the samples of {run.task} have no scores (--predict_only): give --regrade to grade them"
         )
-    k = len(samples[0].completions)
+    k = min(len(sample.completions) for sample in samples)
     means = {name: _mean([sample.metrics[name] for sample in samples]) for name in METRICS}
     votes = [sample.metrics["maj_at_k"] for sample in samples if "maj_at_k" in sample.metrics]
     return Figures(
         task=run.task,
+        rows_of=run.rows_of,
         k=k,
         accuracy=accuracy(samples),
         flexible=means["acc_flex"],
@@ -113,7 +116,8 @@ def _breakdowns(samples: Sequence[Sample]) -> dict[str, dict[str, Share]]:
     parts: dict[str, dict[str, list[Sample]]] = {}
     for sample in samples:
         for pair in sample.doc["breakdowns"]:
-            parts.setdefault(pair["by"], {}).setdefault(pair["value"], []).append(sample)
+            if pair["value"] is not None:
+                parts.setdefault(pair["by"], {}).setdefault(pair["value"], []).append(sample)
     return {by: {value: accuracy(some) for value, some in sorted(values.items())} for by, values in parts.items()}
 
 

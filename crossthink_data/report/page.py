@@ -9,9 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from crossthink_data import __version__
 from crossthink_data.bundled import bundled
 from crossthink_data.report.charts import charts
-from crossthink_data.report.paper import UNSURE
 from crossthink_data.report.report import Report
-from crossthink_data.report.tables import LEGEND, breakdown_tables, difference_table, main_table, task_table
+from crossthink_data.report.tables import breakdown_tables, difference_table, legend, main_table, task_table
 
 
 def page(report: Report) -> str:
@@ -24,7 +23,7 @@ def page(report: Report) -> str:
         breakdowns=breakdown_tables(report),
         charts={name: b64encode(png).decode() for name, png in charts(report).items()},
         warnings=report.warnings,
-        legend=LEGEND.format(mark=UNSURE) if report.paper else "",
+        legend=legend(report),
         version=__version__,
-        models=len(report.models),
+        models=sum(bool(report.seven(label)) for label in report.models),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from math import erfc, sqrt
 
-from crossthink_data.grading import NORMAL_95
+from crossthink_data.grading import NORMAL_95, wilson
 from crossthink_data.report.figures import standard_error
-from crossthink_data.report.results import Sample, TaskRun
+from crossthink_data.report.results import TaskRun
+from crossthink_data.report.samples import Sample
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Paired:
 
     `only_first` and `only_second` count the questions that one has right more often than the other. `p`: McNemar's
     exact test where each question has one completion or all differ alike, else the normal approximation.
-    `other`: questions of the same place that are not the same.
+    `other`: how many of the shorter run's questions the longer one was not asked.
     """
 
     task: str
@@ -32,25 +34,42 @@ class Paired:
 
 def paired(first: TaskRun, second: TaskRun) -> Paired | None:
     """How two runs of a task differ; None where they share no question."""
-    before = {sample.doc_id: sample for sample in first.samples}
-    pairs = [(before[sample.doc_id], sample) for sample in second.samples if sample.doc_id in before]
-    same = [(one, other) for one, other in pairs if one.doc["prompt"] == other.doc["prompt"]]
+    before = _by_question(first)
+    same = [(before[key], sample) for key, sample in _by_question(second).items() if key in before]
     if not same:
         return None
     gains = [other.metrics["acc"] - one.metrics["acc"] for one, other in same]
     mean, error = sum(gains) / len(gains), standard_error(gains)
     worse, better = sum(gain < 0 for gain in gains), sum(gain > 0 for gain in gains)
+    half = NORMAL_95 * error if error else _unseen(mean, len(gains))
     return Paired(
         task=first.task,
         questions=len(same),
         difference=mean,
-        low=mean - NORMAL_95 * error,
-        high=mean + NORMAL_95 * error,
+        low=max(-1.0, mean - half),
+        high=min(1.0, mean + half),
         only_first=worse,
         only_second=better,
         p=_normal(mean, error) if error and not _once(same) else mcnemar(worse, better),
-        other=len(pairs) - len(same),
+        other=min(len(first.samples), len(second.samples)) - len(same),
     )
+
+
+def _by_question(run: TaskRun) -> dict[tuple[str, str, int], Sample]:
+    """The samples by id, prompt and occurrence: a corpus repeats rows, and a run may ask them in another order."""
+    seen: Counter[tuple[str, str]] = Counter()
+    keyed: dict[tuple[str, str, int], Sample] = {}
+    for sample in run.samples:
+        question = (sample.doc["id"], sample.doc["prompt"])
+        seen[question] += 1
+        keyed[*question, seen[question]] = sample
+    return keyed
+
+
+def _unseen(gain: float, questions: int) -> float:
+    """Half an interval where all gains are equal: others, unseen in so many, may be the other way altogether."""
+    _, share = wilson(0, questions)
+    return share * (1 + abs(gain))
 
 
 def _once(pairs: list[tuple[Sample, Sample]]) -> bool:

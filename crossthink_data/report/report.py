@@ -9,16 +9,19 @@ from typing import Any
 
 from crossthink_data.benchmark_docs import VERSIONS
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.report.answers import answers
 from crossthink_data.report.figures import Figures, figures
 from crossthink_data.report.paired import Paired, paired
 from crossthink_data.report.paper import ORDER, PaperRow, paper_rows
-from crossthink_data.report.results import PREFIX, ModelRun, Sample, TaskRun, read_results
+from crossthink_data.report.results import PREFIX, ModelRun, TaskRun, read_results
+from crossthink_data.report.samples import Sample
 from crossthink_data.report.tokens import Tokenizer, context_of, count_tokens, load_tokenizer, tokenizer_name
 from crossthink_data.report.warnings import warnings_between, warnings_of
-from crossthink_data.scoring import answered, scores
+from crossthink_data.scoring import scores
 from crossthink_data.verify.grader import Grader
 
 GRADERS = 2  # processes
+STAND_INS = {"math500": "_avg8", "amc23": "_avg8", "gpqa_diamond": "_avg8", "supergpqa": "_2k"}  # of a benchmark
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,25 @@ class Report:
     paper: Sequence[PaperRow]
     regraded: bool
 
+    def tasks_of_seven(self, label: str) -> dict[str, str]:
+        """Benchmark -> the task that a model ran of it, or that stands in for it, in the order of the columns."""
+        tasks = {name: (PREFIX + name, PREFIX + name + STAND_INS.get(name, "")) for name in ORDER}
+        there = {name: [task for task in some if task in self.models[label]] for name, some in tasks.items()}
+        return {name: found[0] for name, found in there.items() if found}
+
     def seven(self, label: str) -> dict[str, Figures]:
         """A model's benchmarks of the seven, in the order of the paper's columns."""
-        known = self.models[label]
-        return {name: known[PREFIX + name] for name in ORDER if PREFIX + name in known}
+        return {name: self.models[label][task] for name, task in self.tasks_of_seven(label).items()}
 
     def mean(self, label: str) -> float | None:
         """The plain mean over the seven benchmarks; None unless all of them are there."""
         found = self.seven(label)
         return sum(one.accuracy.value for one in found.values()) / len(ORDER) if len(found) == len(ORDER) else None
+
+    def stand_ins(self, label: str) -> dict[str, str]:
+        """Which of the seven another task stands in for, and the end of its name."""
+        tasks = self.tasks_of_seven(label)
+        return {name: STAND_INS[name] for name, task in tasks.items() if task != PREFIX + name}
 
 
 def make_report(
@@ -85,7 +98,7 @@ def _regraded(model: ModelRun) -> ModelRun:
 
 
 def _regrade(run: TaskRun, grader: Grader) -> TaskRun:
-    new = scores([answered(one.doc, one.completions, one.prompt) for one in run.samples], grader)
+    new = scores(answers(run), grader)
     pairs = zip(run.samples, new, strict=True)
     return replace(run, samples=tuple(_with(sample, metrics) for sample, metrics in pairs))
 
@@ -116,6 +129,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "models": {
             label: {
                 "mean_of_seven": report.mean(label),
+                "stand_ins": {name: f"{PREFIX}{name}{end}" for name, end in report.stand_ins(label).items()},
                 "tasks": {name: {**asdict(one), "macro": _macros(one)} for name, one in known.items()},
             }
             for label, known in report.models.items()

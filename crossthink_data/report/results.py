@@ -8,44 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Any
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.report.samples import Sample, read_sample
 
 PREFIX = "crossthink_"
-_NEEDED = ("doc_id", "doc", "arguments", "resps")
-_DOC = ("id", "prompt", "options", "answer", "breakdowns", "prompt_version", "grader_version")
+CORPUS = f"{PREFIX}corpus"
 _NAMED_BY = ("peft", "delta", "pretrained", "model", "path", "engine")  # what lm-eval calls a model by, in its order
-_LIMITS = ("max_gen_toks", "max_new_tokens", "max_tokens")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One document and what a model said to it.
-
-    `prompt` is what was sent, with what a chat template adds; None where a server adds that. `max_tokens`: the bound of
-    a completion.
-    """
-
-    doc_id: int
-    doc: Mapping[str, Any]
-    prompt: str | None
-    completions: tuple[str, ...]
-    max_tokens: int | None
-    metrics: Mapping[str, float]
+_ASKED = {"corpus": "", "blend": "", "split": "test", "corpus_revision": ""}  # of CORPUS, with what it is by default
 
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One task as one model ran it; `limited`: not all of its documents were asked."""
+    """One task as one model ran it; `limited`: not all of its documents were asked; `settings`: how it was asked."""
 
     task: str
     version: str
     limited: bool
     time: str
     samples: tuple[Sample, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows_of(self) -> str:
+        """Blend and split of crossthink_corpus, such as gpr_up/test; nothing for the other tasks."""
+        corpus, blend, split = (self.settings.get(name, "") for name in ("corpus", "blend", "split"))
+        return f"{blend or PurePath(corpus).name}/{split}" if corpus else ""  # a corpus of one blend need not name it
 
 
 @dataclass(frozen=True)
@@ -95,7 +86,7 @@ def _read_file(path: Path) -> ModelRun | None:
         raise CrossthinkError(
             f"{path} is not JSON ({error}): give lm-eval's results_*.json, or run it again"
         ) from error
-    if not isinstance(result, dict) or not {"results", "configs", "versions"} <= result.keys():
+    if not _is_result(result):
         raise CrossthinkError(f"{path} is no result of lm-eval: give a results_*.json, or the folder that holds it")
     time = path.stem.rpartition("_")[2]  # `--output_path mine.json` gives mine_TIME.json
     names = [name for name in result["configs"] if name.startswith(PREFIX)]
@@ -106,6 +97,23 @@ def _read_file(path: Path) -> ModelRun | None:
     named = next((str(args[name]) for name in _NAMED_BY if args.get(name)), str(result.get("model_name") or source))
     label = f"{named}@{args['revision']}" if args.get("revision") else named
     return ModelRun(label, source, args, result.get("chat_template") is not None, tasks) if tasks else None
+
+
+def _is_result(result: object) -> bool:
+    """Whether all that is read of a result file is there, and of its type."""
+    if not isinstance(result, dict) or not {"results", "configs", "versions"} <= result.keys():
+        return False
+    parts = [result["configs"], result["versions"], result.get("config") or {}, result.get("n-samples") or {}]
+    if not all(isinstance(part, dict) for part in parts):
+        return False
+    ours = [name for name in result["configs"] if name.startswith(PREFIX)]
+    configs = [result["configs"][name] for name in ours]
+    counts = [(result.get("n-samples") or {}).get(name) or {} for name in ours]
+    if not all(isinstance(one, dict) for one in [*configs, *counts]):
+        return False
+    inner = [config.get(name) or {} for config in configs for name in ("generation_kwargs", "metadata")]
+    numbers = [number for one in counts for number in one.values()]
+    return all(isinstance(one, dict) for one in inner) and all(isinstance(number, int) for number in numbers)
 
 
 def _arguments(given: object) -> dict[str, Any]:
@@ -120,48 +128,37 @@ def _task(folder: Path, name: str, time: str, result: Mapping[str, Any]) -> Task
     path = folder / f"samples_{name}_{time}.jsonl"
     if not path.is_file():
         raise CrossthinkError(f"{folder} has results of {name} without samples: run lm_eval again with --log_samples")
-    samples = tuple(_sample(f"{path}, line {number}", line) for number, line in _lines(path))
+    read = [(number, read_sample(f"{path}, line {number}", line)) for number, line in _lines(path)]
+    samples = tuple(sample for _, sample in read)
     counts = (result.get("n-samples") or {}).get(name) or {}
-    if not samples or len(samples) < int(counts.get("effective", 0)):
+    if not samples or len(samples) < counts.get("effective", 0):
         raise CrossthinkError(
             f"{path} breaks off after {len(samples)} of {counts.get('effective')} samples: copy it again"
         )
-    limited = len(samples) < int(counts.get("original", len(samples)))
-    return TaskRun(name, str(result["versions"].get(name)), limited, time, samples)
+    k = len(samples[0].completions)
+    other = next(((number, one) for number, one in read if len(one.completions) != k), None)
+    if other:
+        raise CrossthinkError(
+            f"{path}, line {other[0]} has {len(other[1].completions)} completions and the first has {k}: all questions "
+            "of a run have as many; run it again"
+        )
+    limited = len(samples) < counts.get("original", len(samples))
+    return TaskRun(name, str(result["versions"].get(name)), limited, time, samples, _settings(name, result))
+
+
+def _settings(name: str, result: Mapping[str, Any]) -> dict[str, str]:
+    """How a task was asked: what makes two runs of it two things."""
+    config = result["configs"][name]
+    said = config.get("metadata") or {}  # of every task it holds all of --metadata, which only one of them reads
+    rows = {key: str(said.get(key) or usual) for key, usual in _ASKED.items()} if name == CORPUS else {}
+    more = {key: config[key] for key in ("repeats", "num_fewshot") if key in config}
+    asked = {**(config.get("generation_kwargs") or {}), **more, "system_instruction": result.get("system_instruction")}
+    return {"version": str(result["versions"].get(name)), **rows, **{key: str(asked[key]) for key in asked}}
 
 
 def _lines(path: Path) -> Iterable[tuple[int, bytes]]:
     with path.open("rb") as file:
         yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
-
-
-def _sample(where: str, line: bytes) -> Sample:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise CrossthinkError(
-            f"{where} is not JSON ({error}): the file breaks off; copy it again or run again"
-        ) from error
-    missing = [name for name in _NEEDED if name not in row] or [name for name in _DOC if name not in row["doc"]]
-    if missing:
-        raise CrossthinkError(f"{where} lacks {', '.join(missing)}: it is no sample of crossthink's tasks")
-    sent, settings = _sent(row["arguments"])
-    said = row["resps"][0]
-    return Sample(
-        doc_id=int(row["doc_id"]),
-        doc=row["doc"],
-        prompt=sent,
-        completions=tuple(said) if isinstance(said, list) else (said,),
-        max_tokens=next((int(settings[name]) for name in _LIMITS if settings.get(name)), None),
-        metrics={name: float(row[name]) for name in row.get("metrics", ()) if isinstance(row.get(name), int | float)},
-    )
-
-
-def _sent(arguments: Any) -> tuple[str | None, Mapping[str, Any]]:
-    """The prompt and the settings of generation: lm-eval writes them under names, or as lists."""
-    first = next(iter(arguments.values())) if isinstance(arguments, dict) else arguments[0]
-    prompt, settings = tuple(first.values())[:2] if isinstance(first, dict) else tuple(first)[:2]
-    return (prompt if isinstance(prompt, str) else None), settings
 
 
 def _merged(parts: list[ModelRun]) -> list[ModelRun]:
@@ -180,15 +177,29 @@ def _weights(model: ModelRun) -> tuple[str, ...]:
 
 
 def _both(first: ModelRun, second: ModelRun) -> ModelRun:
-    for name in first.tasks.keys() & second.tasks.keys():
-        versions = {run.tasks[name].version for run in (first, second)}
-        if len(versions) > 1:
-            raise CrossthinkError(
-                f"{first.label} ran {name} in versions {' and '.join(sorted(versions))}: keep one of them in a folder, "
-                "or give the two folders apart"
-            )
     later = sorted([*first.tasks.values(), *second.tasks.values()], key=lambda run: run.time)
-    return ModelRun(second.label, second.source, second.args, second.chat, {run.task: run for run in later})
+    tasks: dict[str, TaskRun] = {}
+    for run in later:
+        tasks[run.task] = _kept(first.label, tasks[run.task], run) if run.task in tasks else run
+    return ModelRun(second.label, second.source, second.args, second.chat, tasks)
+
+
+def _kept(label: str, before: TaskRun, after: TaskRun) -> TaskRun:
+    """Of two runs of a task the later, but no part in the place of more. Raises CrossthinkError where they differ."""
+    fewer = len(after.samples) < len(before.samples)
+    differ = [
+        f"{name} {before.settings.get(name)} and {after.settings.get(name)}"
+        for name in dict.fromkeys([*before.settings, *after.settings])
+        if before.settings.get(name) != after.settings.get(name)
+    ]
+    if fewer and not after.limited:
+        differ.append(f"{len(before.samples)} and {len(after.samples)} questions")
+    if differ:
+        raise CrossthinkError(
+            f"{label} ran {after.task} twice, with {', '.join(differ)}: keep one of them in a folder, or give the two "
+            "folders apart"
+        )
+    return before if fewer else after
 
 
 def _labelled(models: list[ModelRun]) -> list[ModelRun]:

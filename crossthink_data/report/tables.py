@@ -19,19 +19,30 @@ NAMES = {
     "math500": "MATH-500",
     "amc23": "AMC23",
 }
+ENDS = {"_avg8": "avg@8", "_2k": "2k"}  # of the names of tasks that stand in for a benchmark
+OTHER_TASK = "*"  # behind a mean of which one is part
 MAX_VALUES = 80  # of a breakdown, that are listed one by one
 
 
 def main_table(report: Report) -> Table:
-    """The seven benchmarks and their mean, models over the paper's rows."""
-    rows = [[label, *_seven(report, label), _percent(report.mean(label))] for label in report.models]
-    rows += [_paper(row) for row in report.paper]
+    """The seven benchmarks and their mean, models over the paper's rows; none where no model ran any of the seven."""
+    ran = [label for label in report.models if report.seven(label)]
+    rows = [[label, *_seven(report, label), _mean(report, label)] for label in ran]
+    rows += [_paper(row) for row in report.paper] if ran else []
     return Table("accuracy, %", ["model", *NAMES.values(), "mean"], rows)
 
 
 def _seven(report: Report, label: str) -> list[str]:
-    found = report.seven(label)
-    return [_percent(found[name].accuracy.value) if name in found else "" for name in ORDER]
+    found, others = report.seven(label), report.stand_ins(label)
+    cells = {
+        name: f"{_percent(one.accuracy.value)} {ENDS.get(others.get(name, ''), '')}" for name, one in found.items()
+    }
+    return [cells.get(name, "").rstrip() for name in ORDER]
+
+
+def _mean(report: Report, label: str) -> str:
+    mean = _percent(report.mean(label))
+    return f"{mean}{OTHER_TASK}" if mean and report.stand_ins(label) else mean
 
 
 def _paper(row: PaperRow) -> list[str]:
@@ -52,9 +63,24 @@ def _task(label: str, one: Figures) -> list[str]:
     share = one.accuracy
     tried = " ".join(f"@{size} {100 * value:.1f}" for size, value in one.pass_at.items())
     shares = [one.flexible, one.no_answer, one.format]
-    head = [label, one.task.removeprefix(PREFIX), str(share.questions), str(one.k), _percent(share.value)]
+    head = [label, task_name(one), str(share.questions), str(one.k), _percent(share.value)]
     rest = [tried, _percent(one.majority), _whole(one.tokens_right), _whole(one.tokens), _percent(one.cap_hit)]
     return [*head, _interval(share), *map(_percent, shares), *rest]
+
+
+def task_name(one: Figures) -> str:
+    """A task as tables name it; of crossthink_corpus, with the rows that were asked."""
+    return " ".join(part for part in (one.task.removeprefix(PREFIX), one.rows_of) if part)
+
+
+def task_names(report: Report) -> dict[str, str]:
+    """Every task as titles name it, where models may have been asked other rows."""
+    found: dict[str, dict[str, None]] = {}
+    for task, one in (pair for known in report.models.values() for pair in known.items()):
+        found.setdefault(task, {})[one.rows_of] = None
+    return {
+        task: f"{task.removeprefix(PREFIX)} {' and '.join(filter(None, of))}".rstrip() for task, of in found.items()
+    }
 
 
 def difference_table(report: Report) -> Table:
@@ -62,7 +88,7 @@ def difference_table(report: Report) -> Table:
     rows = [
         [
             label,
-            one.task.removeprefix(PREFIX),
+            task_name(report.models[label][one.task]),
             str(one.questions),
             f"{100 * one.difference:+.2f}",
             f"{100 * one.low:+.1f} to {100 * one.high:+.1f}",
@@ -103,7 +129,7 @@ def _breakdown(report: Report, task: str, by: str) -> Table:
     count = str(len(values))
     rows.append([f"macro mean of {count}", "", *(_percent(one.macro(by)) for one in known.values())])
     rows.append(["micro mean", "", *(_percent(one.accuracy.value) for one in known.values())])
-    return Table(f"{task.removeprefix(PREFIX)} by {by}, %", [by, "n", *known], rows)
+    return Table(f"{task_names(report)[task]} by {by}, %", [by, "n", *known], rows)
 
 
 def _questions(shares: Iterable[Share | None]) -> str:
@@ -112,21 +138,32 @@ def _questions(shares: Iterable[Share | None]) -> str:
 
 def _of(one: Figures, by: str, value: str) -> str:
     share = one.breakdowns[by].get(value)
-    return f"{_percent(share.value)} ± {50 * (share.high - share.low):.1f}" if share else ""
+    return f"{_percent(share.value)} ({_interval(share)})" if share else ""
 
 
 def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     tables = [main_table(report), task_table(report), difference_table(report), *breakdown_tables(report)]
     parts = ["# Evaluation", *(markdown_table(table) for table in tables if table.rows)]
-    parts[2:2] = [LEGEND.format(mark=UNSURE)] if report.paper else []
+    said = legend(report)
+    parts[2:2] = [said] if said and main_table(report).rows else []
     warnings = "\n".join(f"- {warning}" for warning in report.warnings) or "None was found."
     return "\n\n".join([*parts, f"## What should not be believed\n\n{warnings}"]) + "\n"
 
 
-LEGEND = (
-    "The paper's figures are greedy, the mean of three runs; {mark} marks one that no source confirms. Its prompts and "
-    "its subset of AGIEval are not known, so compare with care."
+def legend(report: Report) -> str:
+    """What the marks of the main table mean; nothing where it has none."""
+    marked = any(map(report.stand_ins, report.models))
+    return " ".join([PAPERS] * bool(report.paper) + [STOOD_IN] * marked)
+
+
+PAPERS = (
+    f"The paper's figures are greedy, the mean of three runs; {UNSURE} marks one that no source confirms. Its prompts "
+    "and its subset of AGIEval are not known, so compare with care."
+)
+STOOD_IN = (
+    "avg@8 marks the mean of eight sampled completions a question and 2k a part of 2,000 questions, where the whole "
+    f"benchmark was not run greedily; {OTHER_TASK} a mean of which such a figure is part."
 )
 
 

@@ -6,16 +6,21 @@ cut off by the bound from CLOSE of it on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.report.results import ModelRun, Sample, TaskRun
-from crossthink_data.scoring import Answered, answered, verdicts
+from crossthink_data.report.answers import answers
+from crossthink_data.report.results import ModelRun, TaskRun
+from crossthink_data.report.samples import Sample
+from crossthink_data.scoring import verdicts
 
 CLOSE = 0.99
 BATCH = 512
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # ORG/NAME
 API_CONTEXT = 2048  # tokens, of lm-eval's back ends for servers
 
 
@@ -54,9 +59,15 @@ def load_tokenizer(name: str) -> Tokenizer:
 
 
 def tokenizer_name(model: ModelRun) -> str | None:
-    """The tokenizer that lm-eval was told of, or the model itself."""
+    """The tokenizer that lm-eval was told of, or the model itself.
+
+    lm-eval takes a server's `model` for the tokenizer too, which may be any name: `m` is not asked of the Hub.
+    """
     given = model.args.get("tokenizer") or model.args.get("pretrained")
-    return str(given) if given else None
+    if given or model.source != "local-completions":
+        return str(given) if given else None
+    served = str(model.args.get("model") or "")
+    return served if served and (Path(served).is_dir() or _HUB_ID.fullmatch(served)) else None
 
 
 def count_tokens(run: TaskRun, tokenizer: Tokenizer, context: int | None = None) -> Counted:
@@ -101,5 +112,4 @@ def _right(run: TaskRun) -> Sequence[bool]:
     """Whether each completion is right: as logged or, of several to a question, of which the mean is, by the grader."""
     if all(len(sample.completions) == 1 for sample in run.samples):
         return [sample.metrics["acc"] == 1.0 for sample in run.samples]
-    asked: list[Answered] = [answered(one.doc, one.completions, one.prompt) for one in run.samples]
-    return [is_right for one in verdicts(asked) for is_right in one]
+    return [is_right for one in verdicts(answers(run)) for is_right in one]

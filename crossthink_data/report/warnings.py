@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -15,6 +16,7 @@ from crossthink_data.verify.compare import GRADER_VERSION
 
 TOO_MANY = 0.05  # of completions, that were cut off or gave no answer
 STYLE = "prompt_style"  # in the card of a model that was trained with this package
+CHAT_SERVER = "local-chat-completions"
 _CARD_START = "---\n"
 
 
@@ -45,8 +47,13 @@ def _of_task(model: ModelRun, run: TaskRun, one: Figures, regraded: bool) -> Ite
     if not regraded and versions != {GRADER_VERSION}:
         said = ", ".join(map(str, sorted(versions)))
         yield f"graded by grader version {said}, this is {GRADER_VERSION}: --regrade grades it again"
-    if _without_reasoning(model, run):
+    if _without_reasoning(model, run, one):
         yield "the logged text lacks its reasoning: format and tokens mean nothing; run without think_end_token"
+    if model.source == CHAT_SERVER and one.format == 0 and one.no_answer < 1 and not _closes_thinking(run):
+        yield (
+            "no completion shows its thinking, so format is 0 and tokens mean little: if the server parses reasoning, "
+            "serve without a reasoning parser"
+        )
     if one.k > 1 and all(len(set(sample.completions)) == 1 for sample in run.samples):
         yield (
             f"all {one.k} samples of each question are the same text: the server was given one seed, or samples at "
@@ -65,12 +72,17 @@ def _prompts_cut(model: ModelRun, run: TaskRun, one: Figures) -> Iterator[str]:
         yield f"{one.prompts_cut:.0%} of prompts were cut to fit a context of {context}: --model_args max_length=8192"
 
 
-def _without_reasoning(model: ModelRun, run: TaskRun) -> bool:
-    """Whether the back end cut the thinking off before it was logged."""
+def _without_reasoning(model: ModelRun, run: TaskRun, one: Figures) -> bool:
+    """Whether the back end cut the thinking off before it was logged; completions that were cut short show it all."""
     if model.args.get("think_end_token"):
         return True
     opened = [sample for sample in run.samples if sample.prompt and opens_thinking(sample.prompt)]
-    return bool(opened) and not any("</think>" in text for sample in opened for text in sample.completions)
+    short = one.cap_hit == 1 or one.no_answer == 1  # no answer is logged where the thinking never ended
+    return bool(opened) and not short and not _closes_thinking(replace(run, samples=tuple(opened)))
+
+
+def _closes_thinking(run: TaskRun) -> bool:
+    return any("</think>" in text for sample in run.samples for text in sample.completions)
 
 
 def warnings_between(models: Sequence[ModelRun]) -> Iterator[str]:
@@ -78,6 +90,7 @@ def warnings_between(models: Sequence[ModelRun]) -> Iterator[str]:
     for task in dict.fromkeys(name for model in models for name in model.tasks):
         runs = {model.label: model.tasks[task] for model in models if task in model.tasks}
         yield from _differ(task, "task versions", runs, lambda run: {run.version})
+        yield from _differ(task, "corpora", runs, lambda run: {_corpus(run)})
         yield from _differ(task, "prompt versions", runs, lambda run: _said(run, "prompt_version"))
         yield from _differ(task, "grader versions", runs, lambda run: _said(run, "grader_version"))
         yield from _differ(task, "numbers of questions", runs, lambda run: {str(len(run.samples))})
@@ -96,15 +109,23 @@ def _said(run: TaskRun, column: str) -> set[str]:
     return {str(sample.doc[column]) for sample in run.samples}
 
 
+def _corpus(run: TaskRun) -> str:
+    said = (run.settings.get(name) for name in ("corpus", "blend", "split", "corpus_revision"))
+    return " ".join(one for one in said if one) or "unnamed"
+
+
 def _style(model: ModelRun) -> str:
     return "chat" if model.chat else "plain"
 
 
 def trained_style(model: ModelRun) -> str | None:
-    """The prompt style in a local model's card, chat or plain; None where it says none."""
-    folder = model.args.get("pretrained")
-    card = Path(str(folder)) / "README.md"
-    if not folder or not card.is_file():
+    """The prompt style in the card of a local adapter or model, chat or plain; None where neither says one."""
+    folders = [str(model.args[name]) for name in ("peft", "pretrained") if model.args.get(name)]
+    return next((style for folder in folders if (style := _style_in(Path(folder) / "README.md"))), None)
+
+
+def _style_in(card: Path) -> str | None:
+    if not card.is_file():
         return None
     text = card.read_text(encoding="utf-8", errors="replace")
     head, _, _ = text.removeprefix(_CARD_START).partition(f"\n{_CARD_START}")

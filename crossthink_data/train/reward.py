@@ -10,7 +10,7 @@ from typing import Any, Literal
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.rewards import accuracy_of, grades, reward_of
 from crossthink_data.train.summary import PARTS, Rollout, groups, has_spread, summary
-from crossthink_data.verify.verdict import Policy
+from crossthink_data.verify.verdict import Grade, Policy
 
 Gather = Callable[[list[Rollout]], list[Rollout]]  # every process's, in the order of the processes
 
@@ -54,7 +54,7 @@ class LoggedReward:
         of = accuracy_of if self.kind == "accuracy" else reward_of
         parts = zip(*(columns[name] for name in PARTS), strict=True)
         rollouts = [
-            Rollout(row, part, of(grade), grade, len(ids), self._cut_off(ids))
+            Rollout(row, part, self._total(grade), grade, len(ids), self._cut_off(ids))
             for row, part, grade, ids in zip(columns["id"], parts, graded, completion_ids, strict=True)
         ]
         everywhere = self.gather(rollouts)
@@ -63,14 +63,21 @@ class LoggedReward:
             if name != "reward":  # the trainer logs the whole batch's itself
                 log_metric(name, figure)
         log_metric("reward_time", perf_counter() - began)  # seconds, beside the trainer's own step_time
-        return [one.reward for one in rollouts]
+        return [of(grade) for grade in graded]
 
     def _cut_off(self, ids: Sequence[int]) -> bool:
         return len(ids) >= self.max_tokens and ids[-1] not in self.ends
 
+    def _total(self, grade: Grade) -> float | None:
+        """What the trainer makes of a completion: where accuracy and format are two rewards, it adds them."""
+        if self.kind == "combined":
+            return reward_of(grade)
+        return (accuracy_of(grade) or 0.0) + grade.extraction.format_ok
+
     def _check(self, rollouts: Sequence[Rollout]) -> None:
         self.batches += 1
-        if all(one.reward is None for one in rollouts):
+        of = accuracy_of if self.kind == "accuracy" else reward_of
+        if all(of(one.grade) is None for one in rollouts):
             reasons = sorted({one.grade.verdict.reason for one in rollouts})
             raise CrossthinkError(
                 f"none of the {len(rollouts)} completions of batch {self.batches} could be graded "

@@ -33,7 +33,7 @@ _SLACK = 1_000  # characters by which an answer may be longer than twice the lon
 
 _LABELLED = re.compile(
     rf"(?:{COMMAND}\s*\{{|\\\(|[(\[{{$*_`\"'\s])*+([A-Za-z])"
-    rf"([ \t]*+(?:(?:[.:)\]}}$*`\"']|\\\)|__)++(?:\s*+[-\u2013\u2014.:](?=\s))?+"  # "C.", "(C) -", "**C**:"
+    rf"([ \t]*+(?:(?:[.:)\]}}$*`\"'\u3001\uff0c]|\\\)|__)++(?:\s*+[-\u2013\u2014.:](?=\s))?+"  # "C.", "(C) -", "**C**:"
     rf"|[-\u2013\u2014]++(?=\s)|\n|(?=\$|{COMMAND})|(?<=\s)(?=\())\s*+)"  # "C - text", "C \text{{text}}", "C (text)"
 )
 _LEADING = re.compile(r"(?:[\s}),;:]|\.(?=\s))+")  # what a label's wrapper leaves before the text
@@ -227,6 +227,8 @@ def _labelled(text: str, row: _Row) -> _Reading | None:
     dashed = _dashed(mark, rest)
     texts = row.texts.get(_normal(dashed), "") if dashed else ""
     texts = texts or _texts(plain, rest, row) or _texts(_freed(rest), rest, row)
+    if texts and label in _alike(texts, row):
+        texts = label  # of options that differ in nothing but dress it names its own
     if not texts and label != found[1]:
         return None  # "(a) 5 V, (b) 3 A" is a list
     apart = mark[-1:].isspace() or not (mark.endswith((".", ":")) or rest.startswith(("-", "\u2013", "\u2014")))
@@ -293,6 +295,11 @@ def _texts(plain: str, raw: str, row: _Row) -> str:
         if exact:
             return exact
     return texts
+
+
+def _alike(texts: str, row: _Row) -> str:
+    """The labels of all options that are these but for their dress."""
+    return row.texts.get(_normal(row.options[row.labels.index(texts[0])]), "") if row.options else texts
 
 
 def _option(row: _Row, label: str, bare: bool) -> str:

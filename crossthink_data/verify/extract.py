@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from crossthink_data.prompts import ECHOES
 from crossthink_data.verify.verdict import Extraction
 
 MAX_CHARS = 4_000_000
@@ -28,9 +29,11 @@ _BOX, _OPENING, _CLOSING = 1, 4, 5
 _PLAIN_BOX = re.compile(r"\\(?:boxed|fbox)\{((?:[^{}\\]++|\\.|\{(?:[^{}\\]++|\\.)*+\})*+)\}", re.DOTALL)
 _ANY_BOX = re.compile(r"\\(?:boxed|fbox)")
 
-# Where a base model goes on with a next question or a next turn.
+# Where a base model goes on with a next question, in the form of this one or of others, or a next turn.
 _RUN_ON = re.compile(
-    r"\n(?:#+ |\*\*)?(?:Question|Problem|Instruction|User|Human|Q)(?:\*\*)?:"
+    r"\n(?:#+ |\*\*)?(?:Next )?(?:[Qq]uestion|[Pp]roblem|Instruction|User|Human|Q)(?:\*\*)?:"
+    r"|\n#+ *(?:Question|Problem) \d+\b|\[/?INST\]"
+    rf"|\n(?:{'|'.join(map(re.escape, ECHOES))})"
     r"|<(?:[|\uff5c][^<>\s]{1,40}[|\uff5c]|/s|(?:end|start)_of_turn)>"
 )
 
@@ -56,9 +59,10 @@ def extract(
     if not completion or completion.isspace():
         return _nothing("empty")
     tagged = "<" in completion  # one character is found far faster than a tag
-    if tagged and (end := _next_asked(completion)):
+    if tagged and (end := _next_asked(completion) or _asked_again(completion)):
         first = extract(completion[:end], labels, think_open=think_open, flexible=flexible)
-        return first._replace(format_ok=False)
+        if first.answer is not None:
+            return first._replace(format_ok=False)
     close = completion.rfind(_CLOSE) if tagged else -1
     start = 0 if close < 0 else close + len(_CLOSE)
     if (think_open and close < 0) or (tagged and completion.find(_OPEN, start) >= 0):
@@ -69,6 +73,11 @@ def extract(
     if flexible and reason == "no_box":
         answer, reason = _stated(completion[start:], labels)
     return Extraction(answer, reason, False)
+
+
+def without_boxes(completion: str) -> str:
+    """The text with its boxes' commands gone, so that a statement is looked for."""
+    return _ANY_BOX.sub("", completion)
 
 
 def _nothing(reason: str) -> Extraction:
@@ -97,6 +106,15 @@ def _next_asked(text: str) -> int:
     box = _PLAIN_BOX.search(text, close, again) if again >= 0 else None
     end = _run_on(text, box.end()) if box else again
     return end if end < again else 0
+
+
+def _asked_again(text: str) -> int:
+    """Where a model that has given a box goes on with the instruction of our own prompts, tags and all; or 0."""
+    if not any(echo in text for echo in ECHOES):
+        return 0
+    box = _ANY_BOX.search(text)
+    places = [text.find(f"\n{echo}", box.end()) for echo in ECHOES] if box else []
+    return min((at for at in places if at >= 0), default=0)
 
 
 def _last_box(text: str, start: int) -> tuple[str | None, str | None]:
@@ -166,7 +184,8 @@ def _run_on(text: str, start: int) -> int:
 # A statement of the answer, up to where the answer itself begins. Runs are possessive: nothing is tried twice.
 _ANCHOR = (
     r"(?i:\b(?:answer(?: choice| option)?|(?:correct|right|best) (?:answer )?(?:option|choice|letter))"
-    r"(?:[\s*_]*+:|[\s*_]++(?:is|would be|should be|must be)\b)[\s*_:]*+)"
+    r"(?:[\s*_]*+:|[\s*_]++(?:is|would be|should be|must be)\b)[\s*_:]*+"
+    r"|\u7b54\u6848(?:\u5e94\u8be5|\u5e94)?(?:\u662f|\u4e3a|\u9009)?[\s*_:\uff1a]*+)"  # 答案是, 答案：
 )
 _FILLER = (
     r"(?i:(?:therefore|thus|probably|likely|clearly|either|both|the|option|choice|letter|answer|for sure)[\s:*_]++)"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from crossthink_data.errors import unknown
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.compare import compare_bounded
-from crossthink_data.verify.extract import extract
+from crossthink_data.verify.extract import extract, without_boxes
 from crossthink_data.verify.gold import Gold
+from crossthink_data.verify.several import has_several
 from crossthink_data.verify.verdict import POLICIES, Extraction, Grade, Policy, Verdict
 
 
@@ -48,9 +49,18 @@ def decide(item: Item) -> Grade | Pending:
     if extraction.answer is None:
         return Grade(_unanswered(extraction.reason or "no_answer"), extraction)
     verdict = compare_bounded(item.gold, extraction.answer, item.policy)
+    if item.flexible and verdict is not None and verdict.reason == "not_an_option":
+        return _stated(item) or Grade(verdict, extraction)
     if verdict is None:
         return Pending((item.gold.answer, *item.gold.aliases), extraction.answer, extraction)
     return Grade(verdict, extraction)
+
+
+def _stated(item: Item) -> Grade | None:
+    """The grade of a statement that stands beside a box which holds no option; None where there is none."""
+    found = extract(without_boxes(str(item.completion)), _labels(item), think_open=item.think_open, flexible=True)
+    verdict = compare_bounded(item.gold, found.answer, item.policy) if found.answer is not None else None
+    return Grade(verdict, found) if verdict else None
 
 
 def _unanswered(reason: str) -> Verdict:
@@ -61,5 +71,9 @@ def _unanswered(reason: str) -> Verdict:
 def _extracted(item: Item) -> Extraction:
     if item.bare and isinstance(item.completion, str):
         return Extraction(item.completion, None, format_ok=False)
-    labels = LABELS[: len(item.gold.options)] if item.gold.options else None
-    return extract(item.completion, labels, think_open=item.think_open, flexible=item.flexible)
+    return extract(item.completion, _labels(item), think_open=item.think_open, flexible=item.flexible)
+
+
+def _labels(item: Item) -> str | None:
+    """The labels that a statement may name; where several are right, the whole statement counts."""
+    return LABELS[: len(item.gold.options)] if item.gold.options and not has_several(item.gold) else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from crossthink_data.kinds import LABELS
 from crossthink_data.verify.compare import compare
 from crossthink_data.verify.gold import Gold, infer_type
+from crossthink_data.verify.several import named_letters
 
 
 def answer_classes(answers: Sequence[str | None], options: Sequence[str] = ()) -> list[int | None]:
@@ -38,11 +39,12 @@ def majority(classes: Sequence[int | None]) -> int | None:
 
 
 def _named(answer: str, options: tuple[str, ...]) -> str | None:
-    """The label that an answer names; without options the answer itself."""
+    """The label that an answer names, or the labels; without options the answer itself."""
     if not options:
         return answer
     golds = (Gold(text, "choice", options, label) for label, text in zip(LABELS, options, strict=False))
-    return next((str(gold.label) for gold in golds if compare(gold, answer).correct), None)
+    one = next((str(gold.label) for gold in golds if compare(gold, answer).correct), None)
+    return one or named_letters(answer, options)
 
 
 def _equal(one: str, other: str) -> bool:

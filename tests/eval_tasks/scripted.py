@@ -12,6 +12,8 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
+from crossthink_data.kinds import LABELS
+
 TASKS = Path(__file__).parents[2] / "eval_tasks"
 Doc = Mapping[str, Any]
 Script = Callable[[Doc, int], str]  # of a document and how often it was asked before
@@ -56,8 +58,9 @@ def right(doc: Doc, _: int = 0) -> str:
 
 
 def right_at_length(doc: Doc, _: int = 0) -> str:
-    label = doc["answer_label"]
-    text = f"{label}. {doc['answer']}" if label and len(label) == 1 else gold(doc)
+    label = doc["answer_label"] or ""
+    texts = dict(zip(LABELS, doc["options"], strict=False))
+    text = "; ".join(f"{one}. {texts[one]}" for one in label) or gold(doc)
     return f"<think>\\boxed{{no}} is not it.</think>\nThe answer is:\n\n\\boxed{{{text}}}\n"
 
 

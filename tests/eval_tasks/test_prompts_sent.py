@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from crossthink_data.benchmark_docs import make_docs
 from crossthink_data.benchmarks import ALL_SETS, benchmark_source
 from crossthink_data.sources.raw import plan_units, read_unit
 from tests.eval_tasks.own_rows import ROWS
@@ -92,8 +94,23 @@ def mirror(name: str) -> pl.DataFrame:
 
 MIRRORED = [name for name, one in ALL_SETS.items() if (HUB / one.repo).is_dir()]
 SIZES = {"math500": 500, "amc23": 40, "mmlu": 14_042, "mmlu_pro": 12_032, "agieval_math": 1_000, "supergpqa": 300}
-# Of one an option has an unclosed brace, so no box around it closes; of another two options differ in a period.
-AT_LENGTH = {"mmlu_pro": 12_031, "supergpqa": 299}
+AT_LENGTH = {"mmlu_pro": 12_031}  # of one an option has an unclosed brace, so no box around it closes
+
+
+def hashes(prompts: list[str]) -> list[str]:
+    return [sha256(text.encode()).hexdigest()[:16] for text in prompts]
+
+
+@pytest.mark.parametrize("task", OF_SETS)
+def test_three_prompts_of_our_own_rows_to_the_byte(task: str) -> None:
+    assert hashes(sent(task)[:3]) == json.loads(HASHES.read_text())["own"][task]
+
+
+@needs_hub
+@pytest.mark.parametrize("name", MIRRORED)
+def test_three_prompts_of_real_rows_to_the_byte(name: str) -> None:
+    docs = make_docs(mirror(name), [name], take=3)
+    assert hashes(docs["prompt"].to_list()) == json.loads(HASHES.read_text())["mirror"][name]
 
 
 @needs_hub

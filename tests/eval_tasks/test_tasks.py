@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def rows_of(task: str) -> list[Row]:
     return AGIEVAL if len(sets) > 1 else ROWS[sets[0]]
 
 
-def scored(task: str, script: Script, rows: list[Row] | None = None, **options: Any) -> dict[str, float]:
+def scored(task: str, script: Script, rows: Sequence[Row] | None = None, **options: Any) -> dict[str, float]:
     return metrics(run(Scripted(script), on_rows(task, rows or rows_of(task)), **options), task)
 
 
@@ -281,29 +282,50 @@ def test_the_right_option_stands_everywhere() -> None:
 # what cannot be read
 
 
+def refused(task: str, rows: Sequence[Row], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line with which a task ends on these rows."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        scored(task, right, rows)
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert said.count("error: ") == 1
+    return said
+
+
+def mmlu_rows(**changes: object) -> list[Row]:
+    return [{"question": "Q?", "choices": ["a", "b"], "answer": 0, "subject": "anatomy", **changes}]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         ([{"question": "Q?", "answer": 0}], "no column 'choices'"),
-        ([{"question": "Q?", "choices": ["a", "b"], "answer": 2}], "an item has no gold"),
-        ([{"question": "Q?", "choices": ["a", "b"], "answer": None}], "an item has no gold"),
+        (mmlu_rows(answer=2), "an item (Q?) has the golds [2] of 2 options"),
+        (mmlu_rows(answer=-1), "has the golds [-1] of 2 options"),
+        (mmlu_rows(answer=None), "has the golds [None] of 2 options"),
+        (mmlu_rows(question=" "), "has no question"),
+        (mmlu_rows(choices=["a", None]), "has an option without a text"),
     ],
 )
-def test_rows_that_cannot_be_scored(rows: list[Row], message: str) -> None:
-    with pytest.raises(Exception, match=message):
-        scored("crossthink_mmlu", right, rows)
+def test_rows_that_cannot_be_scored(rows: list[Row], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert message in refused("crossthink_mmlu", rows, capsys)
 
 
-def test_of_a_secret_item_no_text_is_shown() -> None:
+def test_a_letter_named_twice_is_no_gold(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{**ROWS["agieval_jec_qa_ca"][0], "gold": [0, 0]}]
+    assert "has the golds [0, 0] of 4 options" in refused("crossthink_agieval_jec_qa_ca", rows, capsys)
+
+
+def test_of_a_secret_item_no_text_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{**ROWS["gpqa_diamond"][0], "Correct Answer": None, "Question": "zyzzyvon?"}]
-    with pytest.raises(Exception) as raised:
-        scored("crossthink_gpqa_diamond", right, rows)
-    assert "zyzzyvon" not in str(raised.value)
+    said = refused("crossthink_gpqa_diamond", rows, capsys)
+    assert "an item has an option without a text" in said
+    assert "zyzzyvon" not in said
 
 
-def test_agieval_rows_need_their_set() -> None:
-    with pytest.raises(Exception, match="need a column 'set'"):
-        scored("crossthink_agieval", right, ROWS["agieval_lsat_ar"])
+def test_agieval_rows_need_their_set(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "need a column 'set'" in refused("crossthink_agieval", ROWS["agieval_lsat_ar"], capsys)
 
 
 def test_agieval_is_broken_down_by_set() -> None:

@@ -182,7 +182,7 @@ def test_judging_before_and_after_stands_in_the_card(blend: Path, warm: Path, tm
     judged = ["--evaluate", "crossthink_corpus", "--evaluate_options", "--limit 4 --gen_kwargs max_gen_toks=8"]
     done = grpo(blend, warm, out, "--max_steps", "1", "--save_strategy", "no", *judged)
     assert done.returncode == 0, done.stderr[-4000:]
-    rows = [line for line in (out / "README.md").read_text().splitlines() if "| corpus | 4 |" in line]
+    rows = [line for line in (out / "README.md").read_text().splitlines() if "| corpus" in line and "| 4 |" in line]
     assert len(rows) == 3  # before, after, and their difference
     assert rows[1].startswith("| out |")
 

@@ -102,6 +102,12 @@ def test_sizes_of_pass_at(k: int, sizes: list[int]) -> None:
     assert all(chance == 0.5 for chance in found.pass_at.values())
 
 
+def test_unequal_numbers_of_completions_count_by_the_fewest() -> None:
+    found = sampled([1, 0, 0, 0], [1])
+    assert (found.k, found.pass_at, found.accuracy.value) == (1, {}, 0.625)
+    assert sampled([1, 0, 0, 0], [1, 0]).pass_at == {2: 0.75}
+
+
 def test_the_majority_is_the_mean_of_what_was_logged() -> None:
     found = sampled([1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0])
     assert found.majority == 0.5

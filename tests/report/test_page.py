@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from crossthink_data.report.charts import charts, token_chart
@@ -171,6 +172,51 @@ def test_a_chart_shows_what_was_measured() -> None:
 @pytest.mark.parametrize("right", [0, 4])
 def test_nothing_and_everything_right_can_be_drawn(right: int) -> None:
     assert size(charts(report({"one": asked(right)}, counted=COUNTED))["accuracy.png"]) > (500, 300)
+
+
+def colours(png: bytes) -> set[tuple[int, ...]]:
+    """Those that fill more than a few pixels."""
+    image = Image.open(BytesIO(png)).convert("RGB")
+    found = image.getcolors(image.width * image.height) or []
+    return {colour for count, colour in found if count > 100 and isinstance(colour, tuple)}
+
+
+def test_the_papers_marks_are_grey_and_lie_on_no_bar() -> None:
+    """Nor do they take a colour of models from the bars."""
+    with_paper, without = (colours(charts(report(TWO, paper=size))["accuracy.png"]) for size in ("7b", "none"))
+    added = with_paper - without
+    assert (140, 140, 140) in added
+    assert all(max(colour) - min(colour) < 8 for colour in added)
+    assert {(31, 119, 180), (255, 127, 14)} <= without
+
+
+def chart_texts(monkeypatch: pytest.MonkeyPatch, made: Report) -> list[list[str]]:
+    """The legends of a report's charts."""
+    figures_drawn: list[Figure] = []
+
+    def keep(figure: Figure) -> bytes:
+        figures_drawn.append(figure)
+        return b""
+
+    monkeypatch.setattr("crossthink_data.report.charts._png", keep)
+    charts(made)
+    assert not any(axes.get_legend() for figure in figures_drawn for axes in figure.axes)  # it would cover marks
+    return [[text.get_text() for text in figure.legends[0].get_texts()] for figure in figures_drawn]
+
+
+def test_legends_mark_what_is_not_confirmed_and_name_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    accuracies, tokens = chart_texts(monkeypatch, report(TWO, counted=COUNTED))
+    assert accuracies == ["paper: Qwen2.5-7B base", "paper: gpr_up", "one", "two"]
+    assert tokens == ["one", "two", "MATH-500"]
+    large, _ = chart_texts(monkeypatch, report(TWO, counted=COUNTED, paper="32b"))
+    assert large[:2] == ["paper: Qwen2.5-32B base?", "paper: gpr_up?"]
+
+
+def test_the_page_says_what_stands_in() -> None:
+    known = {"crossthink_amc23_avg8": figures(asked(1))}
+    text = Elements(page(Report({"m": known}, {}, [], [], False))).text
+    assert "25.00 avg@8" in text
+    assert "avg@8 marks the mean of eight sampled completions" in text
 
 
 def test_tasks_that_only_one_model_has_can_be_drawn() -> None:

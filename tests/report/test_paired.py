@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -81,10 +80,30 @@ def test_one_completion_against_several_is_not_mcnemars() -> None:
 
 
 def test_runs_that_do_not_differ() -> None:
+    """Other gains, unseen in three questions, may be 0.5615 of all: the upper end of Wilson's interval of 0 of 3."""
     for one in (run([1], [0], [1]), run([1, 0], [0, 0], [1, 1])):
         found = of(one, one)
-        assert (found.difference, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+        assert (found.difference, found.p) == (0.0, 1.0)
+        assert (found.low, found.high) == pytest.approx((-0.5615, 0.5615), abs=5e-5)
         assert (found.only_first, found.only_second) == (0, 0)
+
+
+@pytest.mark.parametrize(("first", "second", "ends"), [(0, 1, (1 - 2 * 0.2775, 1.0)), (1, 0, (-1.0, 2 * 0.2775 - 1))])
+def test_equal_gains_have_an_interval(first: int, second: int, ends: tuple[float, float]) -> None:
+    """Ten of ten; an unseen gain may be the other way, which is twice as far. Wilson, 0 of 10: up to 0.2775."""
+    found = of(run(*[[first]] * 10), run(*[[second]] * 10))
+    assert (found.low, found.high) == pytest.approx(ends, abs=1e-4)
+
+
+def test_more_questions_without_a_difference_say_more() -> None:
+    one, other = (of(run(*[[1]] * size), run(*[[1]] * size)) for size in (10, 1000))
+    assert one.high > 0.25
+    assert 0.0 < other.high < 0.005
+
+
+def test_an_interval_ends_at_a_hundred_points() -> None:
+    """Gains 0, 1, 1, 0: 1/2, standard error sqrt(1/12), which would reach to 1.07."""
+    assert of(run([0], [0], [0], [0]), run([0], [1], [1], [0])).high == 1.0
 
 
 def test_gains_that_cancel_out() -> None:
@@ -103,11 +122,29 @@ def test_one_or_two_questions_show_nothing(questions: int) -> None:
 # ---- which questions
 
 
-def test_questions_are_matched_by_their_number_not_their_place() -> None:
-    first, second = run([1], [0], [0]), run([1], [0], [1])
-    turned = replace(second, samples=second.samples[::-1])
-    assert of(first, turned) == of(first, second)
-    assert of(first, turned).only_second == 1
+def test_questions_are_matched_by_what_they_are_not_their_place() -> None:
+    """A run of --samples numbers its questions anew."""
+    first = task_run(*(said(question(n), n == 0) for n in range(4)))
+    second = task_run(*(said(question(n), True) for n in (3, 0)))
+    found = of(first, second)
+    assert (found.questions, found.other, found.difference) == (2, 0, 0.5)
+    assert (found.only_first, found.only_second) == (0, 1)
+
+
+def test_rows_that_repeat_are_matched_by_their_turn() -> None:
+    first = task_run(*(said(question(n), right) for n, right in ((1, True), (1, False), (2, True))))
+    second = task_run(*(said(question(n), right) for n, right in ((2, True), (1, False), (1, True))))
+    found = of(first, second)
+    assert (found.questions, found.other) == (3, 0)
+    assert (found.only_first, found.only_second) == (1, 1)
+    once = task_run(said(question(1), True))
+    assert (of(first, once).questions, of(first, once).other) == (1, 0)
+
+
+def test_one_id_with_another_prompt_is_another_question() -> None:
+    other = said({**question(1), "prompt": "Which is it?"}, True)
+    found = of(task_run(said(question(1), True), said(question(2), True)), task_run(other, said(question(2), True)))
+    assert (found.questions, found.other) == (1, 1)
 
 
 def test_only_questions_that_both_were_asked() -> None:

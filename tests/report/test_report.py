@@ -57,11 +57,34 @@ def test_the_mean_is_plain_over_the_seven(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", SEVEN)
 def test_without_one_of_them_there_is_no_mean(tmp_path: Path, missing: str) -> None:
     tasks = {task: some(1) for task in SEVEN if task != missing}
-    write_results(tmp_path, {**tasks, f"{missing}_quick": some(1), f"{missing}_avg8": some(1)})
+    write_results(tmp_path, {**tasks, f"{missing}_quick": some(1), f"{missing}_other": some(1)})
     report = make_report([tmp_path])
     assert report.mean("m") is None
     assert len(report.seven("m")) == 6
     assert report_json(report)["models"]["m"]["mean_of_seven"] is None
+
+
+STAND_INS = [("math500", "_avg8"), ("amc23", "_avg8"), ("gpqa_diamond", "_avg8"), ("supergpqa", "_2k")]
+
+
+@pytest.mark.parametrize(("name", "end"), STAND_INS)
+def test_a_task_that_stands_in_for_one_of_them(tmp_path: Path, name: str, end: str) -> None:
+    """(6/4 + 1) / 7; where the benchmark itself is there too, it counts."""
+    task = f"crossthink_{name}"
+    others = {one: some(1) for one in SEVEN if one != task}
+    write_results(tmp_path / "a", {**others, task + end: some(4)})
+    write_results(tmp_path / "b", {**others, task + end: some(4), task: some(1)}, OTHER)
+    report = make_report([tmp_path / "a", tmp_path / "b"])
+    assert (report.mean("m"), report.mean("other")) == pytest.approx((2.5 / 7, 0.25))
+    assert list(report.seven("m")) == list(ORDER)
+    assert (report.stand_ins("m"), report.stand_ins("other")) == ({name: end}, {})
+    assert report_json(report)["models"]["m"]["stand_ins"] == {name: task + end}
+
+
+@pytest.mark.parametrize(("name", "end"), [("mmlu", "_avg8"), ("math500", "_2k"), ("supergpqa", "_quick")])
+def test_no_other_task_stands_in(tmp_path: Path, name: str, end: str) -> None:
+    write_results(tmp_path, {f"crossthink_{name}{end}": some(1)})
+    assert make_report([tmp_path]).seven("m") == {}
 
 
 # ---- grading again

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.report.report import make_report
 from crossthink_data.report.results import ModelRun, read_results
 from tests.command import Crossthink
 from tests.report.written import (
     LATER,
     MCQ_TASK,
     TASK,
+    TIME,
     Args,
     Said,
     choice,
@@ -176,23 +178,87 @@ def test_parts_of_one_model(tmp_path: Path) -> None:
     assert (accuracy(model), accuracy(model, MCQ_TASK)) == ([1.0, 0.0], [1.0])
 
 
+OTHERWISE = [said(question(1), False), said(question(2), False)]
+
+
 @pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
 def test_of_a_task_that_was_run_twice_the_later(tmp_path: Path, first: str, second: str) -> None:
     """By the time of the run, not by where it lies."""
     write_results(tmp_path / first, {TASK: ANSWERS, MCQ_TASK: MCQ})
-    write_results(tmp_path / second, {TASK: ANSWERS[1:]}, time=LATER)
+    write_results(tmp_path / second, {TASK: OTHERWISE}, time=LATER)
     (model,) = read_results([tmp_path])
-    assert accuracy(model) == [0.0]
+    assert accuracy(model) == [0.0, 0.0]
     assert set(model.tasks) == {TASK, MCQ_TASK}
 
 
-def test_versions_of_a_task_do_not_mix(tmp_path: Path, crossthink: Crossthink) -> None:
-    write_results(tmp_path / "old", {TASK: ANSWERS})
-    write_results(tmp_path / "new", {TASK: ANSWERS}, version=2.0, time=LATER)
-    said_so = f"acme/m ran {TASK} in versions 1.0 and 2.0: keep one of them in a folder, or give the two folders apart"
-    assert refused(crossthink, tmp_path) == said_so
-    old, new = read_results([tmp_path / "old", tmp_path / "new"])
-    assert (old.tasks[TASK].version, new.tasks[TASK].version) == ("1.0", "2.0")
+@pytest.mark.parametrize("limit_first", [True, False])
+def test_a_limited_run_never_takes_a_full_ones_place(tmp_path: Path, limit_first: bool) -> None:
+    limited, full = (TIME, LATER) if limit_first else (LATER, TIME)
+    write_results(tmp_path, {TASK: OTHERWISE[:1]}, original=2, time=limited)
+    write_results(tmp_path, {TASK: ANSWERS}, time=full)
+    (model,) = read_results([tmp_path])
+    assert (accuracy(model), model.tasks[TASK].limited) == ([1.0, 0.0], False)
+
+
+def test_of_two_limited_runs_the_fuller(tmp_path: Path) -> None:
+    write_results(tmp_path, {TASK: ANSWERS}, original=500)
+    write_results(tmp_path, {TASK: OTHERWISE[:1]}, original=500, time=LATER)
+    assert accuracy(read_results([tmp_path])[0]) == [1.0, 0.0]
+
+
+CORPUS = "crossthink_corpus"
+HERE = {"corpus": "acme/small", "blend": "gpr_up"}
+ASKED_TWICE: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
+    ("blend", CORPUS, {"metadata": HERE}, {"metadata": {**HERE, "blend": "nd"}}, "blend gpr_up and nd"),
+    ("corpus", CORPUS, {"metadata": HERE}, {"metadata": {**HERE, "corpus": "o"}}, "corpus acme/small and o"),
+    (
+        "split and revision",
+        CORPUS,
+        {"metadata": {**HERE, "corpus_revision": "v1"}},
+        {"metadata": {**HERE, "split": "validation", "corpus_revision": "v2"}},
+        "split test and validation, corpus_revision v1 and v2",
+    ),
+    ("bound", TASK, {}, {"max_gen_toks": 99}, "max_gen_toks 4096 and 99"),
+    (
+        "sampling",
+        TASK,
+        {},
+        {"sampling": {"do_sample": True, "temperature": 0.7}},
+        "do_sample False and True, temperature None and 0.7",
+    ),
+    ("version", TASK, {}, {"version": 2.0}, "version 1.0 and 2.0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("task", "first", "second", "what"), [case[1:] for case in ASKED_TWICE], ids=[case[0] for case in ASKED_TWICE]
+)
+def test_a_task_that_was_asked_otherwise_takes_no_place(
+    crossthink: Crossthink, tmp_path: Path, task: str, first: dict[str, Any], second: dict[str, Any], what: str
+) -> None:
+    write_results(tmp_path / "a", {task: ANSWERS}, **first)
+    write_results(tmp_path / "b", {task: OTHERWISE}, time=LATER, **second)
+    assert refused(crossthink, tmp_path) == (
+        f"acme/m ran {task} twice, with {what}: keep one of them in a folder, or give the two folders apart"
+    )
+    one, other = read_results([tmp_path / "a", tmp_path / "b"])
+    assert (accuracy(one, task), accuracy(other, task)) == ([1.0, 0.0], [0.0, 0.0])
+
+
+def test_fewer_questions_without_a_limit_take_no_place(crossthink: Crossthink, tmp_path: Path) -> None:
+    write_results(tmp_path, {TASK: ANSWERS})
+    write_results(tmp_path, {TASK: OTHERWISE[:1]}, time=LATER)
+    assert f"ran {TASK} twice, with 2 and 1 questions: " in refused(crossthink, tmp_path)
+
+
+def test_what_only_the_corpus_task_reads_is_no_setting_of_another(tmp_path: Path) -> None:
+    """lm-eval writes --metadata into every task's config, and the usual split may be said or not."""
+    write_results(tmp_path, {TASK: ANSWERS, CORPUS: ANSWERS}, metadata=HERE)
+    write_results(tmp_path, {TASK: OTHERWISE}, metadata={**HERE, "blend": "nd"}, time=LATER)
+    write_results(tmp_path / "x", {CORPUS: OTHERWISE}, metadata={**HERE, "split": "test"}, time=LATER)
+    (model,) = read_results([tmp_path])
+    assert (accuracy(model), accuracy(model, CORPUS)) == ([0.0, 0.0], [0.0, 0.0])
+    assert (model.tasks[TASK].rows_of, model.tasks[CORPUS].rows_of) == ("", "gpr_up/test")
 
 
 @pytest.mark.parametrize(
@@ -364,6 +430,85 @@ def test_a_sample_without_our_columns(
     message = refused(crossthink, tmp_path)
     assert message.startswith(f"{samples_of(path)}, line 1 lacks {lacking}")
     assert message.endswith(": it is no sample of crossthink's tasks")
+
+
+@pytest.mark.parametrize("line", ["null", "3", '"text"', "[]"])
+def test_a_line_that_is_no_sample(crossthink: Crossthink, tmp_path: Path, line: str) -> None:
+    path = samples_of(write_results(tmp_path, {TASK: ANSWERS}))
+    kept = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{kept[0]}\n{line}\n", encoding="utf-8")
+    assert refused(crossthink, tmp_path) == f"{path}, line 2 is no object: it is no sample of crossthink's tasks"
+
+
+MANGLED: list[tuple[str, Any, str]] = [
+    ("resps", [], "resps"),
+    ("resps", [[]], "resps"),
+    ("resps", [None], "resps"),
+    ("resps", "x", "resps"),
+    ("resps", [["x", 3]], "resps"),
+    ("arguments", {}, "arguments"),
+    ("arguments", [], "arguments"),
+    ("arguments", {"gen_args_0": {"arg_0": "Why?"}}, "arguments"),
+    ("arguments", [["Why?", {"max_gen_toks": "many"}]], "arguments"),
+    ("doc_id", "one", "doc_id"),
+    ("doc", 3, "doc"),
+    ("doc", [], "doc"),
+    ("doc", {**question(1), "id": 1}, "doc.id"),
+    ("doc", {**question(1), "prompt": 1, "grader_version": "new"}, "doc.prompt, doc.grader_version"),
+    ("doc", {**question(1), "options": "AB"}, "doc.options"),
+    ("doc", {**question(1), "breakdowns": {}}, "doc.breakdowns"),
+    ("doc", {**question(1), "breakdowns": [{"by": "subject"}, "x"]}, "doc.breakdowns"),
+    ("metrics", 3, "metrics"),
+    ("acc", 1.5, "acc"),
+    ("acc", float("nan"), "acc"),
+    ("chars", -1.0, "chars"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "what"), MANGLED)
+def test_a_mangled_sample(crossthink: Crossthink, tmp_path: Path, field: str, value: Any, what: str) -> None:
+    path = write_results(tmp_path, {TASK: ANSWERS})
+    edit_samples(path, {field: value})
+    said_so = f"{samples_of(path)}, line 1 has no usable {what}: it is no sample of crossthink's tasks"
+    assert refused(crossthink, tmp_path) == said_so
+
+
+def test_what_a_corpus_does_not_say_is_in_no_part(tmp_path: Path) -> None:
+    edit_samples(
+        write_results(tmp_path, {TASK: ANSWERS}),
+        {"doc": {**question(1), "breakdowns": [{"by": "part", "value": None}], "options": []}},
+    )
+    assert make_report([tmp_path], paper="none").models["m"][TASK].breakdowns == {}
+
+
+def test_questions_with_more_completions_than_others(crossthink: Crossthink, tmp_path: Path) -> None:
+    path = write_results(tmp_path, {TASK: [said(question(1), *[True] * 2), said(question(2), *[True] * 3)]})
+    assert refused(crossthink, tmp_path) == (
+        f"{samples_of(path)}, line 2 has 3 completions and the first has 2: all questions of a run have as many; run "
+        "it again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("configs", []),
+        ("configs", {TASK: 3}),
+        ("configs", {TASK: {"generation_kwargs": "x"}}),
+        ("configs", {TASK: {"metadata": [1]}}),
+        ("versions", 1),
+        ("config", "hf"),
+        ("n-samples", [2]),
+        ("n-samples", {TASK: 2}),
+        ("n-samples", {TASK: {"effective": "2"}}),
+    ],
+)
+def test_results_with_parts_of_another_type(crossthink: Crossthink, tmp_path: Path, part: str, value: Any) -> None:
+    path = write_results(tmp_path, {TASK: ANSWERS})
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {part: value}), encoding="utf-8")
+    assert refused(crossthink, tmp_path) == (
+        f"{path} is no result of lm-eval: give a results_*.json, or the folder that holds it"
+    )
 
 
 def test_results_of_other_tasks_only(crossthink: Crossthink, tmp_path: Path) -> None:

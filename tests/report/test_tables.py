@@ -15,12 +15,15 @@ from crossthink_data.report.tables import (
     MAX_VALUES,
     breakdown_tables,
     difference_table,
+    legend,
     main_table,
     markdown,
     task_table,
 )
 from crossthink_data.report.tokens import Counted
 from tests.report.written import MCQ_TASK, TASK, question, said, task_run
+
+CORPUS = "crossthink_corpus"
 
 
 def asked(right: int, count: int = 4, **about: str) -> TaskRun:
@@ -54,6 +57,30 @@ def test_all_seven_have_a_mean() -> None:
     known = {f"crossthink_{name}": figures(asked(n % 3)) for n, name in enumerate(ORDER)}
     table = main_table(Report({"m": known}, {}, [], [], False))
     assert table.rows == [["m", "0.00", "25.00", "50.00", "0.00", "25.00", "50.00", "0.00", "21.43"]]
+
+
+SEVEN = {f"crossthink_{name}": figures(asked(1)) for name in ORDER}
+
+
+def with_seven(**others: str) -> Report:
+    """Two models with all seven; the second has, for some of them, the task with this end of its name."""
+    named = {task: task + others.get(task.removeprefix("crossthink_"), "") for task in SEVEN}
+    return Report({"m": SEVEN, "o": {named[task]: one for task, one in SEVEN.items()}}, {}, [], [], False)
+
+
+def test_a_task_that_stands_in_for_a_benchmark_is_marked() -> None:
+    made = with_seven(math500="_avg8", supergpqa="_2k")
+    whole, other = (row[1:] for row in main_table(made).rows)
+    assert whole == ["25.00"] * 8
+    assert other == ["25.00", "25.00", "25.00", "25.00", "25.00 2k", "25.00 avg@8", "25.00", "25.00*"]
+    assert "* a mean of which such a figure is part" in legend(made)
+    assert legend(made) in markdown(made)
+    assert legend(with_seven()) == ""
+
+
+def test_a_mean_that_is_not_there_has_no_mark() -> None:
+    known = {"crossthink_amc23_avg8": figures(asked(1)), "crossthink_math500_quick": figures(asked(2))}
+    assert main_table(Report({"m": known}, {}, [], [], False)).rows == [["m", *[""] * 6, "25.00 avg@8", ""]]
 
 
 def test_the_papers_rows_stand_below_and_what_is_unsure_is_marked() -> None:
@@ -114,13 +141,38 @@ def test_differences_in_points() -> None:
             "task": "math500",
             "n": "4",
             "difference": "+50.00",
-            "95 %": "-6.6 to +106.6",  # gains 0, 1, 1, 0: standard error sqrt(1/12)
+            "95 %": "-6.6 to +100.0",  # gains 0, 1, 1, 0: standard error sqrt(1/12)
             "won / lost": "2 / 0",
             "p": "0.5",
         }
     ]
     assert difference_table(report(m=asked(3), other=asked(1))).dicts()[0]["won / lost"] == "0 / 2"
     assert difference_table(report(m=asked(3))).rows == []
+
+
+# ---- the rows of a corpus
+
+
+def of_blend(blend: str, right: int) -> TaskRun:
+    return replace(asked(right, part="x"), task=CORPUS, settings={"corpus": "a/s", "blend": blend, "split": "test"})
+
+
+def test_a_corpus_is_named_with_its_blend() -> None:
+    made = report(m=of_blend("gpr_up", 1), other=of_blend("gpr_up", 2))
+    assert [row["task"] for row in task_table(made).dicts()] == ["corpus gpr_up/test"] * 2
+    assert [row["task"] for row in difference_table(made).dicts()] == ["corpus gpr_up/test"]
+    assert [table.title for table in breakdown_tables(made)] == ["corpus gpr_up/test by part, %"]
+
+
+def test_a_corpus_of_one_blend_is_named_itself() -> None:
+    assert task_table(report(m=of_blend("", 1))).dicts()[0]["task"] == "corpus s/test"
+
+
+def test_two_blends_are_named_apart() -> None:
+    made = report(m=of_blend("gpr_up", 1), other=of_blend("nd", 2))
+    assert [row["task"] for row in task_table(made).dicts()] == ["corpus gpr_up/test", "corpus nd/test"]
+    (table,) = breakdown_tables(made)
+    assert table.title == "corpus gpr_up/test and nd/test by part, %"
 
 
 # ---- shares by subject and the like
@@ -133,9 +185,9 @@ def test_values_by_models_with_both_means() -> None:
     assert table.title == "math500 by part, %"
     assert table.columns == ["part", "n", "m", "other"]
     assert table.rows == [
-        ["a", "1", "0.00 ± 39.7", ""],  # Wilson, 0 of 1: up to 79.35
-        ["b", "3", "100.00 ± 28.1", "100.00 ± 39.7"],  # Wilson, 3 of 3: from 43.85
-        ["c", "1", "", "0.00 ± 39.7"],
+        ["a", "1", "0.00 (0.0 to 79.3)", ""],  # Wilson, 0 of 1: up to 79.345
+        ["b", "3", "100.00 (43.9 to 100.0)", "100.00 (20.7 to 100.0)"],  # Wilson, 3 of 3: from 43.85
+        ["c", "1", "", "0.00 (0.0 to 79.3)"],
         ["macro mean of 3", "", "50.00", "50.00"],
         ["micro mean", "", "75.00", "50.00"],
     ]
@@ -193,4 +245,4 @@ def test_bars_and_lines_stay_in_their_cell() -> None:
     assert "| a\\|b |  |  |  |  |  | 25.00 |  |  |" in rows
     assert "| part | n | a\\|b | c |" in rows
     (value,) = [row for row in rows if row.startswith("| x")]
-    assert value.startswith("| x\\|y z | 4 | 25.00 ± ")
+    assert value.startswith("| x\\|y z | 4 | 25.00 (")

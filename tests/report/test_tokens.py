@@ -124,6 +124,31 @@ def test_the_name_in_the_results(args: dict[str, Any], name: str | None) -> None
     assert tokenizer_name(model_run(**args)) == name
 
 
+@pytest.mark.parametrize(
+    ("served", "name"),
+    [
+        ("acme/m", "acme/m"),
+        ("Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-7B"),
+        ("FOLDER", "FOLDER"),
+        ("m", None),
+        ("/gone/m", None),
+        ("../m", None),
+        ("a/b/c", None),
+        ("", None),
+    ],
+)
+def test_a_server_is_asked_of_by_a_name_that_may_be_a_tokenizers(tmp_path: Path, served: str, name: str | None) -> None:
+    here = str(tmp_path)
+    model = replace(model_run(model=served.replace("FOLDER", here)), source="local-completions")
+    assert tokenizer_name(model) == (here if name == "FOLDER" else name)
+    assert tokenizer_name(replace(model, source="local-chat-completions")) is None
+
+
+def test_a_tokenizer_comes_before_the_served_name() -> None:
+    served = replace(model_run(model="acme/m", tokenizer="acme/t"), source="local-completions")
+    assert tokenizer_name(served) == "acme/t"
+
+
 def test_a_report_counts_with_what_the_results_name(folder: Path, tmp_path: Path) -> None:
     write_results(tmp_path / "named", {TASK: [long(1, True, 3)]}, {"pretrained": "acme/m", "tokenizer": str(folder)})
     write_results(tmp_path / "own", {TASK: [long(1, True, 3)]}, {"pretrained": str(folder)})

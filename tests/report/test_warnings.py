@@ -137,6 +137,55 @@ def test_prompts_that_open_no_thinking() -> None:
     assert warned(with_prompts(CUT, None, None)) == []
 
 
+def test_thinking_that_was_merely_cut_short() -> None:
+    opened = with_prompts(CUT, "Why? <think>\n", "How? <think>\n")
+    assert warned(opened, cap_hit=1.0) == ["100% of completions were cut off: raise --gen_kwargs max_gen_toks"]
+    assert warned(opened, cap_hit=0.01) == [LOST]
+    assert warned(opened, cap_hit=None) == [LOST]
+
+
+def test_without_counted_tokens_it_was_cut_short_where_nothing_is_answered() -> None:
+    answers = [said(question(n), False, texts=["hm, let me"], no_answer=1.0) for n in (1, 2)]
+    opened = with_prompts(task_run(*answers), "Why? <think>\n", "How? <think>\n")
+    (warning,) = warned(opened, cap_hit=None)
+    assert warning.startswith("100% of completions have no boxed answer")
+
+
+STRIPPED = (
+    "no completion shows its thinking, so format is 0 and tokens mean little: if the server parses reasoning, serve "
+    "without a reasoning parser"
+)
+
+
+def from_server(run: TaskRun, source: str = "local-chat-completions") -> list[str]:
+    model = replace(model_run(run, chat=True), source=source)
+    return [one.removeprefix(f"m, {TASK}: ") for one in warnings_of(model, [figures(run)], False)]
+
+
+def boxed(text: str, **metrics: float) -> TaskRun:
+    return task_run(*(said(question(n), True, texts=[text], **{"format": 0.0, **metrics}) for n in range(2)))
+
+
+def test_a_server_that_cuts_thinking_off() -> None:
+    assert from_server(boxed("So it is \\boxed{1}")) == [STRIPPED]
+
+
+@pytest.mark.parametrize(
+    ("run", "source"),
+    [
+        (boxed("so</think> \\boxed{1}"), "local-chat-completions"),  # it shows
+        (boxed("So it is \\boxed{1}", format=0.5), "local-chat-completions"),  # some form is right
+        (boxed("So it is \\boxed{1}"), "hf"),  # what the model said is known
+    ],
+)
+def test_thinking_that_is_there_or_never_was(run: TaskRun, source: str) -> None:
+    assert from_server(run, source) == []
+
+
+def test_a_server_whose_model_answers_nothing() -> None:
+    assert STRIPPED not in from_server(boxed("hm", no_answer=1.0))
+
+
 # ---- samples that are all the same
 
 
@@ -212,6 +261,17 @@ def test_the_style_in_a_card(tmp_path: Path) -> None:
     assert trained_style(model_run(FINE, pretrained="acme/m")) is None
 
 
+def test_an_adapters_card_comes_before_its_models(tmp_path: Path) -> None:
+    base, adapter, bare = (tmp_path / name for name in ("base", "adapter", "bare"))
+    for folder, style in ((base, "plain"), (adapter, "chat"), (bare, None)):
+        folder.mkdir()
+        if style:
+            (folder / "README.md").write_text(CARD.format(style=style), encoding="utf-8")
+    assert trained_style(model_run(FINE, pretrained=str(base), peft=str(adapter))) == "chat"
+    assert trained_style(model_run(FINE, pretrained="acme/m", peft=str(adapter))) == "chat"
+    assert trained_style(model_run(FINE, pretrained=str(base), peft=str(bare))) == "plain"
+
+
 # ---- between models
 
 
@@ -229,6 +289,11 @@ OTHERS: list[tuple[str, TaskRun, str]] = [
     ("task", replace(FINE, version="2.0"), "task versions differ: a 1.0, b 2.0"),
     ("prompt", changed({"prompt_version": 99}), f"prompt versions differ: a {PROMPT_VERSION}, b 99"),
     ("grader", changed({"grader_version": 1}), f"grader versions differ: a {GRADER_VERSION}, b 1"),
+    (
+        "corpora",
+        replace(FINE, settings={"corpus": "acme/s", "blend": "nd", "split": "test"}),
+        "corpora differ: a unnamed, b acme/s nd test",
+    ),
     ("questions", task_run(said(question(1), True)), "numbers of questions differ: a 2, b 1"),
 ]
 

@@ -12,11 +12,14 @@ import pytest
 from lm_eval.loggers import EvaluationTracker
 
 from crossthink_data.benchmarks import ALL_SETS
+from crossthink_data.publication import prepare_publication
+from crossthink_data.publish import publish_to_folder
 from crossthink_data.report.results import ModelRun, read_results
 from tests.eval_tasks.own_hub import seed_benchmarks
 from tests.eval_tasks.scripted import Doc, Scripted, right, run, wrong
 from tests.hub_fixture import Hub
 from tests.report.written import MODEL, TASK, TIME, Said, write_results
+from tests.small import Small
 
 SAMPLED = "crossthink_gpqa_diamond_avg8"
 TEMPLATE = "<user>{prompt}<assistant>"
@@ -86,3 +89,16 @@ def test_lm_eval_writes_what_the_helper_does(
     assert without_time(read) == without_time(again)
     assert (read.label, read.source, read.args, read.chat) == ("m", "CUSTOM", {"pretrained": "acme/m"}, bool(options))
     assert (len(read.tasks[task].samples), read.tasks[task].limited) == (len(theirs), bool(options))
+
+
+def test_lm_eval_writes_which_blend_was_asked(small: Small, tmp_path: Path) -> None:
+    publish_to_folder(prepare_publication(small.folder, "acme/small"), tmp_path / "published")
+    asked = {"corpus": str(tmp_path / "published"), "blend": "nd"}
+    evaluate("crossthink_corpus", tmp_path / "real", metadata=asked, gen_kwargs="max_gen_toks=77")
+    task = read_results([tmp_path / "real"])[0].tasks["crossthink_corpus"]
+    assert task.rows_of == "nd/test"
+    assert {name: task.settings[name] for name in (*asked, "split", "max_gen_toks")} == {
+        **asked,
+        "split": "test",
+        "max_gen_toks": "77",
+    }

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from crossthink_data.benchmark_docs import VERSIONS
-from crossthink_data.report.results import ModelRun, Sample, TaskRun
+from crossthink_data.report.results import ModelRun, TaskRun
+from crossthink_data.report.samples import Sample
 
 Doc = dict[str, Any]
 Args = str | Mapping[str, Any] | None
@@ -67,14 +68,19 @@ def _completion(doc: Doc, way: int, right: bool) -> str:
 
 
 def task_run(
-    *answers: Said, task: str = TASK, version: str = "1.0", limited: bool = False, max_tokens: int | None = 4096
+    *answers: Said,
+    task: str = TASK,
+    version: str = "1.0",
+    limited: bool = False,
+    max_tokens: int | None = 4096,
+    **settings: str,
 ) -> TaskRun:
     """A task as `read_results` gives it."""
     samples = [
         Sample(number, one.doc, one.doc["prompt"], one.completions, max_tokens, one.metrics)
         for number, one in enumerate(answers)
     ]
-    return TaskRun(task, version, limited, TIME, tuple(samples))
+    return TaskRun(task, version, limited, TIME, tuple(samples), settings)
 
 
 def model_run(*runs: TaskRun, label: str = "m", chat: bool = False, **args: Any) -> ModelRun:
@@ -94,25 +100,32 @@ def write_results(
     version: float = 1.0,
     max_gen_toks: int | None = 4096,
     time: str = TIME,
+    sampling: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a model's results and samples into its folder under `folder`; gives the file of results.
 
     `template`: the chat template, around every prompt. `messages`: a server was sent messages, and applied its own.
-    `original`: of how many questions the answers are the first, where that is not all.
+    `original`: of how many questions the answers are the first, where that is not all. `sampling`: settings of
+    generation over the usual ones, `metadata`: as lm-eval's --metadata.
     """
     model = _model_name(args)
     into = folder / model.replace("/", "__")
     into.mkdir(parents=True, exist_ok=True)
     chat = "" if messages else template
     for task, answers in tasks.items():
-        lines = [_line(n, one, template or "{prompt}", messages, max_gen_toks) for n, one in enumerate(answers)]
+        settings = _settings(answers[0], max_gen_toks, sampling)
+        lines = [_line(n, one, template or "{prompt}", messages, settings) for n, one in enumerate(answers)]
         (into / f"samples_{task}_{time}.jsonl").write_text("".join(lines), encoding="utf-8")
     sizes = {task: {"original": original or len(some), "effective": len(some)} for task, some in tasks.items()}
     better = {task: BETTER_SAMPLED if len(some[0].completions) > 1 else BETTER for task, some in tasks.items()}
     result = {
         "results": {task: _means(task, some) for task, some in tasks.items()},
         "group_subtasks": {},
-        "configs": {task: _config(task, version, max_gen_toks) for task in tasks},
+        "configs": {
+            task: _config(task, version, _settings(some[0], max_gen_toks, sampling), len(some[0].completions), metadata)
+            for task, some in tasks.items()
+        },
         "versions": dict.fromkeys(tasks, version),
         "n-shot": dict.fromkeys(tasks, 0),
         "higher_is_better": better,
@@ -143,11 +156,10 @@ def edit_samples(result: Path, change: Mapping[str, Any]) -> None:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in kept), encoding="utf-8")
 
 
-def _line(number: int, one: Said, template: str, messages: bool, max_gen_toks: int | None) -> str:
+def _line(number: int, one: Said, template: str, messages: bool, settings: Mapping[str, Any]) -> str:
     doc, completions = one.doc, list(one.completions)
     prompt = template.format(prompt=doc["prompt"])
     chat = json.dumps([{"role": "user", "content": doc["prompt"]}], ensure_ascii=False)
-    settings = {"until": [], **({"max_gen_toks": max_gen_toks} if max_gen_toks else {}), **_sampling(one)}
     sample = {
         "doc_id": number,
         "doc": doc,
@@ -165,6 +177,11 @@ def _line(number: int, one: Said, template: str, messages: bool, max_gen_toks: i
     return json.dumps(sample, ensure_ascii=False) + "\n"
 
 
+def _settings(one: Said, max_gen_toks: int | None, sampling: Mapping[str, Any] | None) -> dict[str, Any]:
+    bound = {"max_gen_toks": max_gen_toks} if max_gen_toks else {}
+    return {"until": [], **bound, **_sampling(one), **(sampling or {})}
+
+
 def _sampling(one: Said) -> dict[str, Any]:
     if len(one.completions) == 1:
         return {"do_sample": False}
@@ -178,7 +195,9 @@ def _means(task: str, answers: Sequence[Said]) -> dict[str, Any]:
     return {"name": task, "alias": task, "sample_len": len(answers), **means, **errors}
 
 
-def _config(task: str, version: float, max_gen_toks: int | None) -> dict[str, Any]:
+def _config(
+    task: str, version: float, settings: Mapping[str, Any], repeats: int, metadata: Mapping[str, str] | None
+) -> dict[str, Any]:
     """A task's settings; of most only that they are there is like lm-eval's."""
     return {
         "task": task,
@@ -198,11 +217,16 @@ def _config(task: str, version: float, max_gen_toks: int | None) -> dict[str, An
         "num_fewshot": 0,
         "metric_list": [],
         "output_type": "generate_until",
-        "generation_kwargs": {"until": [], "max_gen_toks": max_gen_toks, "do_sample": False},
-        "repeats": 1,
+        "generation_kwargs": settings,
+        "repeats": repeats,
         "filter_list": [{"name": "none", "filter": [{"function": "custom", "filter_fn": "<function keep_all>"}]}],
         "should_decontaminate": False,
-        "metadata": {"version": version, "dataset_revision": "main", "config_source": "math500.yaml"},
+        "metadata": {
+            "version": version,
+            "dataset_revision": "main",
+            **(metadata or {}),
+            "config_source": "math500.yaml",
+        },
     }
 
 

@@ -54,6 +54,11 @@ def test_accuracy_alone_does_not() -> None:
     assert call(reward("accuracy"), [RIGHT, BARE])[0] == [1.0, 1.0]
 
 
+def test_where_the_two_are_added_either_makes_spread() -> None:
+    logged = call(reward("accuracy"), [RIGHT, BARE, WRONG, WRONG])[1]
+    assert (logged["no_spread"], logged["domain/math/reward"]) == (0.5, 1.25)
+
+
 def test_accuracy_and_format_are_logged_apart() -> None:
     logged = call(reward(), [RIGHT, BARE, WRONG, WRONG])[1]
     assert (logged["accuracy"], logged["format"], logged["no_spread"]) == (0.5, 0.75, 0.5)

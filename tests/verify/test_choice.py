@@ -258,3 +258,11 @@ def test_long_answers_cost_little(unit: str) -> None:
 
 def _outcomes(answer: str) -> dict[str, bool]:
     return {policy: compare_choice(TEA, answer, policy).correct for policy in POLICIES if policy != "strict"}
+
+
+@pytest.mark.parametrize("answer", ["C. It rises.", "C. It rises", "(C) It rises", r"\text{C. It rises.}"])
+def test_a_label_stands_where_options_differ_in_dress_alone(answer: str) -> None:
+    options = ("It rises", "It falls", "It rises.")
+    assert compare_choice(Gold("It rises.", "choice", options, "C"), answer, "equivalent").outcome == "correct"
+    assert compare_choice(Gold("It rises", "choice", options, "A"), answer, "equivalent").outcome == "wrong"
+    assert compare_choice(Gold("It falls", "choice", options, "B"), answer, "equivalent").outcome == "wrong"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossthink_data.prompts import ECHOES, OPEN_INSTRUCTION, prompt_text
 from crossthink_data.verify.extract import MAX_CHARS, extract
 from crossthink_data.verify.verdict import Extraction
 
@@ -259,3 +260,31 @@ def test_an_answer_stands_though_the_model_goes_on_and_thinks_again(more: str) -
 )
 def test_a_model_that_thinks_again_about_its_question_answers_last(text: str, answer: str) -> None:
     assert extract(text).answer == answer
+
+
+NEXT = prompt_text("Which planet is largest?", ["Mars", "Jupiter"])
+SAID = r"<think>2 + 2</think> \boxed{4}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f"\n\n{NEXT}",
+        f"\n\n{NEXT}\n<think>it is</think> \\boxed{{B}}",
+        f"\n\n{OPEN_INSTRUCTION}",
+        f"\n{ECHOES[1]}your reasoning</think> \\boxed{{answer}}",
+        "\n\n### Question 2\nWhat? \\boxed{5}",
+        "\n\nNext problem: what? \\boxed{5}",
+        " [/INST] \\boxed{5}",
+    ],
+)
+@pytest.mark.parametrize("said", [SAID, r"\boxed{4}", r"It is \boxed{4}."])
+def test_a_model_that_goes_on_with_a_prompt_of_ours_has_answered_before(said: str, more: str) -> None:
+    assert extract(said + more).answer == "4"
+
+
+def test_an_instruction_that_is_thought_about_is_no_end() -> None:
+    thought = f"<think>They say:\n{ECHOES[1]}your reasoning</think> \\boxed{{answer}}, so</think> \\boxed{{4}}"
+    assert extract(thought).answer == "4"
+    before = f"{OPEN_INSTRUCTION}\n\n{SAID}"  # said again at first, then answered
+    assert extract(before).answer == "4"

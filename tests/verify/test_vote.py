@@ -16,6 +16,7 @@ OPTIONS = ["iron", "tin", "lead"]
         (["Paris", "paris.", "Rome"], [], [0, 0, 2]),
         (["B", "tin", "(B) tin", "C"], OPTIONS, [0, 0, 0, 3]),
         (["zinc", "A", "A or B", "iron"], OPTIONS, [None, 1, None, 1]),  # what names no option does not vote
+        (["A, B", "B and A", "A", "(B), (A)"], OPTIONS, [0, 0, 2, 0]),  # a set of them, where several are right
         ([], [], []),
     ],
 )
