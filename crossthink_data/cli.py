@@ -263,7 +263,14 @@ def report(
 ) -> None:
     """Show what lm-eval measured: accuracy with intervals, tokens, breakdowns, differences, warnings, and the paper."""
     from crossthink_data.report.report import make_report, report_json
-    from crossthink_data.report.tables import breakdown_tables, difference_table, main_table, markdown, task_table
+    from crossthink_data.report.tables import (
+        breakdown_tables,
+        difference_table,
+        legend,
+        main_table,
+        markdown,
+        task_table,
+    )
 
     made = make_report(results, tokenizer, regrade, paper)
     if md:
@@ -278,6 +285,8 @@ def report(
         return
     tables = [main_table(made), task_table(made), difference_table(made), *breakdown_tables(made)]
     _print_tables([table for table in tables if table.rows])
+    if tables[0].rows and (said := legend(made)):
+        typer.echo(said)
     for warning in made.warnings:
         _note(f"warning: {warning}")
 
@@ -385,6 +394,8 @@ def _charted() -> Any:
 
 def _write(path: Path, content: bytes) -> None:
     """Writes aside and renames, into a folder that need not be there."""
+    if path.is_dir():
+        raise CrossthinkError(f"{path} is a folder: name a file in it")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.tmp")
     aside.write_bytes(content)

@@ -346,3 +346,12 @@ def test_no_arguments(crossthink: Crossthink) -> None:
     ran = crossthink("report")
     assert ran.code == 2
     assert "Traceback" not in ran.err
+
+
+def test_a_folder_is_no_file_to_write(crossthink: Crossthink, results: Path, tmp_path: Path) -> None:
+    assert crossthink("report", results, "--html", tmp_path).refusal() == f"{tmp_path} is a folder: name a file in it"
+
+
+def test_the_paper_s_marks_are_explained(crossthink: Crossthink, results: Path) -> None:
+    assert "no source confirms" in crossthink("report", results).out
+    assert "no source confirms" not in crossthink("report", results, "--paper", "none").out
