@@ -75,7 +75,7 @@ def make_report(
         warnings += warnings_of(model, list(known[model.label].values()), regrade)
     first, *others = models
     differences = {model.label: _differences(first, model) for model in others}
-    warnings += [*warnings_between(models), *_unequal(differences)]
+    warnings += [*warnings_between(models), *_unequal(differences), *_apart(first, others, differences)]
     return Report(known, differences, warnings, beside, regrade)
 
 
@@ -120,6 +120,16 @@ def _unequal(differences: Mapping[str, Sequence[Paired]]) -> list[str]:
         for label, some in differences.items()
         for one in some
         if one.other
+    ]
+
+
+def _apart(first: ModelRun, others: Sequence[ModelRun], found: Mapping[str, Sequence[Paired]]) -> list[str]:
+    """Tasks that two models ran without a common question."""
+    return [
+        f"{other.label}, {name}: none of its questions is one of the first model's, so there is no difference to show"
+        for other in others
+        for name in first.tasks
+        if name in other.tasks and name not in {one.task for one in found[other.label]}
     ]
 
 

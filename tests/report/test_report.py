@@ -355,3 +355,13 @@ def test_a_folder_is_no_file_to_write(crossthink: Crossthink, results: Path, tmp
 def test_the_paper_s_marks_are_explained(crossthink: Crossthink, results: Path) -> None:
     assert "no source confirms" in crossthink("report", results).out
     assert "no source confirms" not in crossthink("report", results, "--paper", "none").out
+
+
+def test_models_that_were_asked_other_questions_are_said_to_be(tmp_path: Path) -> None:
+    for name, first in (("a", 0), ("b", 100)):
+        answers = [said(question(number), True) for number in range(first, first + 4)]
+        write_results(tmp_path / name, {TASK: answers}, f"pretrained={name}")
+    report = make_report([tmp_path / "a", tmp_path / "b"])
+    assert report.differences == {"b": []}
+    said_so = f"b, {TASK}: none of its questions is one of the first model's, so there is no difference to show"
+    assert said_so in report.warnings
