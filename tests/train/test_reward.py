@@ -113,12 +113,12 @@ def test_the_figures_are_those_of_all_processes_the_rewards_ones_own() -> None:
 
     def both(rollouts: list[Rollout]) -> list[Rollout]:
         seen.append(len(rollouts))
-        return [*rollouts, *rollouts]
+        return [*rollouts, rollouts[0], rollouts[0]]  # another process has two right ones
 
     made = LoggedReward("combined", "equivalent", 2, 3, both, 0)
     rewards, logged = call(made, [RIGHT, WRONG])
     assert (rewards, seen) == ([1.0, 0.0], [2])
-    assert logged["accuracy"] == 0.5
+    assert logged["accuracy"] == 0.75
 
 
 def test_a_policy_reaches_the_grader() -> None:
