@@ -31,7 +31,28 @@ EXAMPLE_CHARS = 1_500  # of an example's question
 
 def render_card(run: Path, manifest: dict[str, Any], repo_id: str) -> str:
     """README.md of a publication: front matter and body."""
-    environment = Environment(
+    body = (
+        markdown_templates()
+        .get_template("dataset.md.jinja")
+        .render(
+            manifest=manifest,
+            repo_id=repo_id,
+            configs=config_names(manifest),
+            totals=totals(manifest),
+            reasons=reasons(manifest),
+            table=domain_table(manifest),
+            licenses=license_table(manifest),
+            restricted=restricted_rows(manifest),
+            examples=examples(run),
+            weights=weight_tables(manifest),
+        )
+    )
+    return f"---\n{front_matter(manifest)}---\n\n{body}"
+
+
+def markdown_templates() -> Environment:
+    """The templates of cards that are Markdown, where nothing is escaped by itself."""
+    return Environment(
         loader=FileSystemLoader(bundled("cards") / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -39,19 +60,6 @@ def render_card(run: Path, manifest: dict[str, Any], repo_id: str) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown, not HTML
     )
-    body = environment.get_template("dataset.md.jinja").render(
-        manifest=manifest,
-        repo_id=repo_id,
-        configs=config_names(manifest),
-        totals=totals(manifest),
-        reasons=reasons(manifest),
-        table=domain_table(manifest),
-        licenses=license_table(manifest),
-        restricted=restricted_rows(manifest),
-        examples=examples(run),
-        weights=weight_tables(manifest),
-    )
-    return f"---\n{front_matter(manifest)}---\n\n{body}"
 
 
 def config_names(manifest: dict[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import MISSING, asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 from crossthink_data import __version__
 from crossthink_data.train.data import TrainingRows
 from crossthink_data.train.options import CorpusArguments
-from crossthink_data.train.record import FIXED
+from crossthink_data.train.record import FIXED, SECRET_NAME
 
 PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "vllm", "peft", "deepspeed", "math-verify")
-_SECRET = re.compile(r"(?i)(^|_)(token|key|password|secret)$")
 _CORPUS = ("dataset", "blend", "revision", "split", "max_prompt_tokens", "curriculum")
 _STEP = ("seed", "num_generations", "generation_batch_size", "max_completion_length", "temperature", "top_p", "beta")
 
@@ -71,5 +69,5 @@ def _without_secrets(options: Any) -> Any:
     return {
         name: _without_secrets(value)
         for name, value in options.items()
-        if not _SECRET.search(str(name)) or isinstance(value, int | float)
+        if not SECRET_NAME.search(str(name)) or isinstance(value, int | float)
     }

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from crossthink_data.bundled import bundled
-from crossthink_data.card import KNOWN_LICENSES
+from crossthink_data.card import KNOWN_LICENSES, markdown_templates
 from crossthink_data.report.warnings import STYLE
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 from crossthink_data.train.curves import FOLDER, Metrics, series
 from crossthink_data.train.markdown import code, fenced
-from crossthink_data.train.record import FIXED
+from crossthink_data.train.record import FIXED, SECRET_NAME
 
 Record = Mapping[str, Any]  # as `read_record` gives it
 
@@ -45,21 +43,13 @@ _TOLD = {"dataset", "blend", "revision", "split", "rows", STYLE, "model", "model
 _ELSEWHERE = {"output_dir", "logging_dir", "run_name", "project", "report_to", "resume_from_checkpoint", "push_to_hub"}
 _ELSEWHERE_PREFIXES = ("hub_", "trackio_", "vllm_server_")  # where a run's files and figures went
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_SECRET_NAME = re.compile(r"(?:^|_)(?:token|secret|password|key|authorization|credentials?)(?:_|$)", re.IGNORECASE)
 _SECRET = re.compile(r"\bhf_[A-Za-z0-9]{16,}|(?<=://)[^/\s@]+(?=@)")  # a token of the Hub; a login inside a URL
 
 
 def model_card(record: Record, metrics: Metrics, charts: Collection[str], evaluation: str | None = None) -> str:
     """README.md of a model; `charts`: the file names in `FOLDER` that are there, `evaluation`: a section's Markdown."""
-    environment = Environment(
-        loader=FileSystemLoader(bundled("cards") / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; `code` and `fenced` keep text of others text
-    )
-    environment.filters |= {"code": code, "fenced": fenced}
+    environment = markdown_templates()
+    environment.filters |= {"code": code, "fenced": fenced}  # which keep text of others text
     fixed = record[FIXED]
     body = environment.get_template("model.md.jinja").render(
         record=record,
@@ -136,7 +126,7 @@ def settings(record: Record) -> dict[str, Any]:
 def _public(value: Any) -> Any:
     """A setting without the secrets and nulls inside it; a path is only its last part."""
     if isinstance(value, Mapping):
-        shown = {name: one for name, one in value.items() if one is not None and not _SECRET_NAME.search(str(name))}
+        shown = {name: one for name, one in value.items() if one is not None and not SECRET_NAME.search(str(name))}
         return {name: _public(one) for name, one in shown.items()}
     if isinstance(value, list | tuple):
         return [_public(one) for one in value]

@@ -13,6 +13,7 @@ from crossthink_data.errors import CrossthinkError
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
 FIXED = "fixed"  # what may not change between a run and its continuation
+SECRET_NAME = re.compile(r"(?:^|_)(?:token|secret|password|key|authorization|credentials?)(?:_|$)", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _LAST_WRITTEN = "trainer_state.json"  # of a checkpoint: one without it broke off
 
