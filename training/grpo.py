@@ -25,7 +25,7 @@ from crossthink_data.train.evaluate import AFTER, BEFORE, FOLDER, evaluate
 from crossthink_data.train.finish import finish, write_card
 from crossthink_data.train.metrics import MetricsFile
 from crossthink_data.train.options import CorpusArguments, RewardArguments, RunArguments
-from crossthink_data.train.parse import parse
+from crossthink_data.train.parse import init_kwargs, parse
 from crossthink_data.train.plan import echo, plan
 from crossthink_data.train.record import begin
 from crossthink_data.train.reward import LoggedReward
@@ -68,12 +68,7 @@ def main() -> None:
         patience=rewards.spread_patience,
     )
     args.shuffle_dataset = corpus.curriculum == "uniform"
-    args.model_init_kwargs = {
-        "revision": model.model_revision,
-        "attn_implementation": model.attn_implementation,
-        "dtype": model.dtype,
-        **(args.model_init_kwargs or {}),
-    }
+    args.model_init_kwargs = init_kwargs(model, args.model_init_kwargs)
     trainer = Trainer(
         model=model.model_name_or_path,
         reward_funcs=[accuracy] if rewards.reward == "combined" else [accuracy, format_reward],

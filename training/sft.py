@@ -20,7 +20,7 @@ from crossthink_data.train.disk import explained
 from crossthink_data.train.finish import finish, write_card
 from crossthink_data.train.metrics import MetricsFile
 from crossthink_data.train.options import CorpusArguments
-from crossthink_data.train.parse import parse
+from crossthink_data.train.parse import init_kwargs, parse
 from crossthink_data.train.record import begin
 from crossthink_data.train.worked import COLUMNS, worked_rows
 
@@ -41,12 +41,7 @@ def main() -> None:
     data = worked_rows(training_rows(corpus, tokenizer, kept=COLUMNS))
     record = describe("SFT", corpus, data, model, args)
     checkpoint = begin(Path(args.output_dir), record, args.resume_from_checkpoint, write=args.process_index == 0)
-    args.model_init_kwargs = {
-        "revision": model.model_revision,
-        "attn_implementation": model.attn_implementation,
-        "dtype": model.dtype,
-        **(args.model_init_kwargs or {}),
-    }
+    args.model_init_kwargs = init_kwargs(model, args.model_init_kwargs)
     trainer = Trainer(
         model=model.model_name_or_path,
         args=args,

@@ -62,6 +62,12 @@ def _without_token(options: Any) -> Any:
     return options
 
 
+def init_kwargs(model: Any, more: dict[str, Any] | None) -> dict[str, Any]:
+    """What the trainer loads the model with: the parsed ModelConfig's, and `model_init_kwargs`, which win."""
+    asked = {"revision": model.model_revision, "attn_implementation": model.attn_implementation, "dtype": model.dtype}
+    return asked | (more or {})
+
+
 def processes() -> int:
     """How many processes train together, as `accelerate launch` says."""
     return int(os.environ.get("WORLD_SIZE", "1"))
