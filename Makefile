@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-cpu.txt
 
-.PHONY: demo train-demo gpu-proof test test-real test-long lint bench vllm clean
+.PHONY: demo train-demo llm-demo bench-admission gpu-proof test test-real test-long lint bench vllm clean
 
 demo: $(VENV)/.starter
 	$(BIN)/python -m crossthink_data.demo
@@ -12,6 +12,15 @@ demo: $(VENV)/.starter
 # A real model on two CPU cores, in under ten minutes: warm-up, GRPO, 20 held-out rows before, between and after.
 train-demo: $(VENV)/.train .cache/smollm2/.done demo
 	$(BIN)/python training/demo.py
+
+# Every command that asks a model, on a real one behind vLLM: questions from documents, pass rates, self-labelling.
+llm-demo: $(VENV)/.train .venv-vllm/.done .cache/smollm2/.done demo
+	$(BIN)/python -m tests.llm_demo
+
+# Our admission control beside fixed limits and AIMD, on servers of several laws; --law FILE tries another one.
+LAW ?=
+bench-admission: $(VENV)/.train
+	$(BIN)/python -m tests.bench.admission $(if $(LAW),--law $(LAW))
 
 # On one GPU, hours: what three blends teach, from the same warm-up. CORPUS is a published one, see docs/training.md.
 CORPUS ?= published/paper
@@ -54,11 +63,11 @@ $(VENV)/.starter: pyproject.toml constraints-cpu.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints-cpu.txt | $(BIN)/python
-	$(PIP) --editable '.[starter,dev,eval]'
+	$(PIP) --editable '.[starter,dev,eval,llm]'
 	touch $@
 
 $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(BIN)/python
-	$(PIP) --editable '.[starter,dev,eval,train]'
+	$(PIP) --editable '.[starter,dev,eval,llm,train]'
 	touch $@
 
 .venv-olah/.done:
