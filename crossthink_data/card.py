@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crossthink_data.bundled import bundled
 from crossthink_data.pool import SPLITS
+from crossthink_data.provenance import PROVENANCE, PROVENANCE_SCHEMA
 from crossthink_data.schema import ARROW_SCHEMA, REMOVED_SCHEMA
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 
@@ -38,6 +39,7 @@ def render_card(run: Path, manifest: dict[str, Any], repo_id: str) -> str:
             manifest=manifest,
             repo_id=repo_id,
             configs=config_names(manifest),
+            provenance=sum(one["rows"] for path, one in manifest["files"].items() if f"/{PROVENANCE}/" in path),
             totals=totals(manifest),
             reasons=reasons(manifest),
             table=domain_table(manifest),
@@ -75,7 +77,7 @@ def front_matter(manifest: dict[str, Any]) -> str:
     if len(named) < len(licenses):
         named.append("other")
     infos = [_info(name, manifest, ARROW_SCHEMA) for name in config_names(manifest)]
-    infos.append(_info("removed", manifest, REMOVED_SCHEMA))
+    infos += [_info(PROVENANCE, manifest, PROVENANCE_SCHEMA), _info("removed", manifest, REMOVED_SCHEMA)]
     infos = [info for info in infos if info["splits"]]  # `load_dataset` can not load what has no rows
     front = {
         "pretty_name": f"crossthink {manifest['recipe']}",

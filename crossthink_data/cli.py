@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossthink_data import __version__
+from crossthink_data import __version__, llm_cli
 from crossthink_data.errors import CrossthinkError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(llm_cli.app)
 
 STOPPED = 130  # a shell's exit code of what Ctrl-C ended
 STOPPED_MESSAGE = "stopped; a build keeps what it had finished: run it again to resume"
@@ -83,9 +84,9 @@ def build(
     for refusal in run.manifest["refused_blends"].values():
         _note(f"not built: {refusal}")
     if json_:
-        _print_json(build_summary(run))
+        print_json(build_summary(run))
         return
-    _print_tables(run_tables(run.manifest))
+    print_tables(run_tables(run.manifest))
     typer.echo(f"{'found' if run.cached else 'built'}: {run.folder}")
 
 
@@ -114,7 +115,7 @@ def publish(
         else:
             done = publish_to_hub(publication, str(repo_id), private, revision)
     if json_:
-        _print_json(vars(done))
+        print_json(vars(done))
         return
     at = f" at {done.commit[:8]}, tag {done.tag}" if done.commit else ""
     typer.echo(f"published {done.files} files to {done.where}{at}; card: {done.where}/README.md")
@@ -140,15 +141,15 @@ def show(
     if contamination:
         found = evidence(folder, manifest)
         if json_:
-            _print_json({"contamination": manifest["contamination"], "evidence": found})
+            print_json({"contamination": manifest["contamination"], "evidence": found})
             return
-        _print_tables(contamination_tables(manifest, found))
+        print_tables(contamination_tables(manifest, found))
         return
     rows = sample_rows(folder, manifest, blend, n)
     if json_:
-        _print_json({"manifest": manifest, "rows": rows})
+        print_json({"manifest": manifest, "rows": rows})
         return
-    _print_tables(run_tables(manifest))
+    print_tables(run_tables(manifest))
     for row in rows:
         _print_row(row)
 
@@ -168,9 +169,9 @@ def diff(
         (folder_a, _), (folder_b, _) = (open_run(*_at(one)) for one in (a, b))
     found = compare(folder_a, folder_b)
     if json_:
-        _print_json(found)
+        print_json(found)
         return
-    _print_tables(diff_tables(found))
+    print_tables(diff_tables(found))
 
 
 @app.command()
@@ -195,9 +196,9 @@ def contamination(
     with Progress(quiet) as progress:
         report = check_dataset(dataset, folder, revision, question, columns, files, progress.source)
     if json_:
-        _print_json(report_json(report))
+        print_json(report_json(report))
         return
-    _print_tables([report_table(report)])
+    print_tables([report_table(report)])
     for name, why in report.not_checked.items():
         _note(f"not checked: {name}: {why}")
     typer.echo(f"evidence: {report.evidence}")
@@ -237,13 +238,13 @@ def grade(
         def each(batch: Batch, grades: list[Grade]) -> None:
             progress.source(f"{batch.numbers[-1]:,} rows")
             if explain:
-                _print_tables([explain_table(batch, grades)])
+                print_tables([explain_table(batch, grades)])
 
         summary = grade_file(file, settings, out, each)
     if json_:
-        _print_json(summary_json(summary, settings))
+        print_json(summary_json(summary, settings))
         return
-    _print_tables([summary_table(file, summary)])
+    print_tables([summary_table(file, summary)])
 
 
 @app.command()
@@ -281,10 +282,10 @@ def report(
         for name, png in _charted().charts.charts(made).items():
             _write(charts / name, png)
     if json_:
-        _print_json(report_json(made))
+        print_json(report_json(made))
         return
     tables = [main_table(made), task_table(made), difference_table(made), *breakdown_tables(made)]
-    _print_tables([table for table in tables if table.rows])
+    print_tables([table for table in tables if table.rows])
     if tables[0].rows and (said := legend(made)):
         typer.echo(said)
     for warning in made.warnings:
@@ -312,7 +313,7 @@ def export(
         progress.source("export")
         done = run_export(corpus, format_, out, blend, split, revision, lambda rows: progress.source(f"{rows:,} rows"))
     if json_:
-        _print_json(vars(done))
+        print_json(vars(done))
         return
     left_out = f"; {done.left_out:,} left out, without a rationale that can be thought" if done.left_out else ""
     typer.echo(f"exported {done.rows:,} rows of {done.blend}, split {done.split}, to {done.file}{left_out}")
@@ -341,9 +342,9 @@ def sources(json_: Json = False) -> None:
 
     table = source_table()
     if json_:
-        _print_json({"sources": table.dicts()})
+        print_json({"sources": table.dicts()})
         return
-    _print_tables([table])
+    print_tables([table])
 
 
 @app.command()
@@ -361,9 +362,9 @@ def recipes(
         return
     table = recipe_table()
     if json_:
-        _print_json({"recipes": table.dicts()})
+        print_json({"recipes": table.dicts()})
         return
-    _print_tables([table])
+    print_tables([table])
 
 
 @app.command()
@@ -420,11 +421,13 @@ def _note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
     typer.echo(json.dumps(value, default=str, ensure_ascii=False))
 
 
-def _print_tables(tables: list[Table]) -> None:
+def print_tables(tables: list[Table]) -> None:
+    """Tables on stdout, as wide as the terminal."""
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text

@@ -51,7 +51,8 @@ def _by_source(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def _blends(a: Path, b: Path) -> dict[str, dict[str, int]]:
-    names = sorted({path.name for folder in (a, b) for path in (folder / "data").iterdir()} - {"pool", "removed"})
+    configs = {path.name for folder in (a, b) for path in (folder / "data").iterdir()}
+    names = sorted(configs - {"pool", "provenance", "removed"})
     found = {}
     for name in names:
         rows_a, rows_b = _blend_rows(a, name), _blend_rows(b, name)

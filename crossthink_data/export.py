@@ -20,7 +20,7 @@ from crossthink_data import rewards
 from crossthink_data.card import config_names
 from crossthink_data.completions import worked_completion
 from crossthink_data.errors import CrossthinkError, unknown
-from crossthink_data.manifest import MANIFEST
+from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.publication import CARD
 from crossthink_data.rewards import GOLD_COLUMNS
 from crossthink_data.row_files import BATCH_ROWS, LINE_SUFFIXES, Row

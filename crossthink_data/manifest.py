@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,10 +18,14 @@ from crossthink_data.benchmarks import sets_of
 from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
+from crossthink_data.labels import SELFLABEL
+from crossthink_data.manifest_file import MANIFEST, git_commit
+from crossthink_data.pass_rates import DIFFICULTY
 from crossthink_data.plan import POLICIES, Plan
 from crossthink_data.schema import SCHEMA_VERSION
+from crossthink_data.side_table import ROWS_FILE, SideTable
 
-MANIFEST = "manifest.json"
+SAYS = {DIFFICULTY: "pass_rate", SELFLABEL: "answer"}  # a table's column that is null where it says nothing of a row
 PACKAGES = ("datasets", "datatrove", "huggingface-hub", "numpy", "polars", "pyarrow")
 
 
@@ -41,6 +44,7 @@ def make_manifest(
     sources = {name: _source(plan, name, selected, stats, removed.get(name, {})) for name in plan.sources}
     for name, counts in sources.items():
         check_balance(name, counts)
+    tables = _tables(plan, folder)
     return {
         "name": plan.name,
         "recipe": plan.recipe.name,
@@ -49,30 +53,30 @@ def make_manifest(
         "schema_version": SCHEMA_VERSION,
         "policies": POLICIES,
         "crossthink_version": __version__,
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
         "packages": {package: version(package) for package in PACKAGES},
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
         "seed": plan.recipe.seed,
         "limit": plan.limit,
-        "warnings": [*plan.warnings, *_unchecked(plan), *_short_blends(selected["blends"], selected["pool"]["train"])],
+        "warnings": [
+            *plan.warnings,
+            *_unchecked(plan),
+            *_strange_tables(tables),
+            *_other_bands(plan),
+            *_short_blends(selected["blends"], selected["pool"]["train"]),
+            *_unrated_sources(plan, selected["blends"], selected["pool"]["train"]),
+        ],
         "sources": sources,
         "pool": selected["pool"],
         "blends": selected["blends"],
         "refused_blends": selected["refused"],
         "contamination": _contamination(plan, folder),
+        "tables": tables,
         "table": _table(folder),
         "resolved": plan.resolved(),
         "files": _files(folder),
     }
-
-
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Writes the manifest aside, then renames it: once it is there, the run is complete."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    aside = folder / f"{MANIFEST}.tmp"
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(folder / MANIFEST)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -157,6 +161,41 @@ def _contamination(plan: Plan, folder: Path) -> dict[str, dict[str, Any]] | None
     return about
 
 
+def _tables(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+    """Of each side table what it is, who said it, what it took, and how many rows of the pool it says something of."""
+    return {field: _table_about(table, folder) for field, table in plan.tables.items()}
+
+
+def _table_about(table: SideTable, folder: Path) -> dict[str, Any]:
+    about = {name: table.manifest[name] for name in ("name", "kind", "settings", "usage")}
+    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet").select("id")
+    said = pl.scan_parquet(table.folder / ROWS_FILE).filter(pl.col(SAYS[table.manifest["kind"]]).is_not_null())
+    rows = pool.join(said.select("id"), on="id", how="semi")
+    return {**about, "revision": table.revision, "rows": rows.select(pl.len()).collect().item()}
+
+
+def _strange_tables(tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{field}: {about['name']} says something of no row of the pool; was it made of other rows?"
+        for field, about in tables.items()
+        if not about["rows"]
+    ]
+
+
+def _other_bands(plan: Plan) -> list[str]:
+    """A warning for each blend that draws by other rates than those between which the table's samples decided."""
+    band = plan.tables["pass_rates"].manifest["settings"].get("band") if "pass_rates" in plan.tables else None
+    if band is None:
+        return []
+    hard = {name: blend.keep_hard for name, blend in plan.recipe.blends.items() if blend.keep_hard is not None}
+    return [
+        f"blend {name} keeps rates from {one.min} to {one.max}, and the table's samples ended when it was sure whether "
+        f"they lie from {band['low']} to {band['high']}: measure with that band, or without one"
+        for name, one in hard.items()
+        if (one.min, one.max) != (band["low"], band["high"])
+    ]
+
+
 def _short_blends(blends: Mapping[str, Any], pool: Mapping[str, int]) -> list[str]:
     """A warning for each source that blends ask for rows and that has none left."""
     asked: dict[str, list[str]] = {}
@@ -168,6 +207,17 @@ def _short_blends(blends: Mapping[str, Any], pool: Mapping[str, int]) -> list[st
         f"{source} has no rows left; in {', '.join(names)} the other sources share its weight"
         for source, names in asked.items()
     ]
+
+
+def _unrated_sources(plan: Plan, blends: Mapping[str, Any], pool: Mapping[str, int]) -> list[str]:
+    """A warning for each blend by pass rate in which a source has rows, and none with a rate in the band."""
+    warnings = []
+    for name, blend in blends.items():
+        without = [source for source, rows in blend["rows"]["train"].items() if pool[source] and not rows]
+        if without and plan.recipe.blends[name].keep_hard is not None:
+            left = "has no rows" if not any(blend["rows"]["train"].values()) else "gives their weight to the others"
+            warnings.append(f"blend {name} {left}: no row of {', '.join(without)} has a pass rate in its band")
+    return warnings
 
 
 def _table(folder: Path) -> list[dict[str, Any]]:
@@ -187,15 +237,3 @@ def _files(folder: Path) -> dict[str, dict[str, Any]]:
         }
         for path in sorted(folder.glob("data/*/*.parquet"))
     }
-
-
-def _git_commit() -> str | None:
-    """The commit of the checkout that this code runs from; None outside of one."""
-    here = Path(__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False, timeout=10
-        )
-    except OSError:
-        return None
-    return found.stdout.strip() or None

@@ -47,13 +47,18 @@ from crossthink_data.goldcheck import Goldcheck
 from crossthink_data.hashing import key_numbers
 from crossthink_data.held_out import HeldOut
 from crossthink_data.keys import stem_keys
+from crossthink_data.labels import Labels
 from crossthink_data.lock import only_build
-from crossthink_data.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
+from crossthink_data.manifest import make_manifest, read_manifest
+from crossthink_data.manifest_file import MANIFEST, write_manifest
 from crossthink_data.near_dedup import NearDedup
 from crossthink_data.near_stage import FindNearDuplicates, remove_near_duplicates, write_bands
+from crossthink_data.pass_rates import PassRates
 from crossthink_data.plan import Plan, units_of
 from crossthink_data.pool import NOT_SAMPLED, TRAIN, draw_blend, select_pool
+from crossthink_data.provenance import write_provenance
 from crossthink_data.read import License, ReadRows, known_licenses, read_all, read_items
+from crossthink_data.recipe import Blend
 from crossthink_data.templates import Template
 from crossthink_data.write import Job, WriteParquet, split_path
 
@@ -129,6 +134,7 @@ class WriteBucket(PipelineStep):  # type: ignore[misc]
 def _keys(rows: pl.DataFrame, bucket: int, sources: list[str]) -> pl.DataFrame:
     return rows.select(
         "group_number",
+        "pass_rate",
         number=pl.Series(key_numbers(rows["question_key"]), dtype=pl.UInt64),
         source=pl.col("source").replace_strict(sources, list(range(len(sources))), return_dtype=pl.UInt16),
         labelled=pl.col("answer") != "",
@@ -186,6 +192,7 @@ def _build(
     step = WriteParquet(jobs, deduped, work / "select", folder, buckets, list(selected["pool"]))
     _run_stage(work, "write", [step], len(jobs), workers, progress)
     _write_evidence(plan, deduped, folder, buckets)
+    write_provenance(plan, folder)
     stats = _stats(work / "logs" / prepared.name)
     manifest = make_manifest(plan, folder, selected, stats, started)
     write_manifest(folder, manifest)
@@ -201,16 +208,29 @@ def _run_stage(work: Path, name: str, steps: list[PipelineStep], tasks: int, wor
 def _prepare(plan: Plan, work: Path, workers: int, tasks: int, buckets: int, progress: Progress) -> Path:
     folder = work / f"prepare-{tasks}"
     recipe = plan.recipe
-    modes = {name: one.entry.template or recipe.template for name, one in plan.sources.items()}
     steps = [
-        ReadRows(plan.sources, plan.units, recipe.seed, _licenses(plan)),
-        HeldOut(_held_out(plan)),
-        Template(modes),
+        *reading(plan),
+        Labels(_table(plan, "labels")),
+        PassRates(_table(plan, "pass_rates")),
         Filter(recipe.filters, list(recipe.licenses) if recipe.licenses is not None else None),
         WriteBuckets(folder, buckets),
     ]
     _run_stage(work, folder.name, steps, tasks, workers, progress)
     return folder
+
+
+def reading(plan: Plan) -> list[PipelineStep]:
+    """The steps that give the plan's rows as the recipe asks them, with their ids, before any label or filter."""
+    modes = {name: one.entry.template or plan.recipe.template for name, one in plan.sources.items()}
+    return [
+        ReadRows(plan.sources, plan.units, plan.recipe.seed, _licenses(plan)),
+        HeldOut(_held_out(plan)),
+        Template(modes),
+    ]
+
+
+def _table(plan: Plan, field: str) -> Path | None:
+    return plan.tables[field].folder if field in plan.tables else None
 
 
 def _licenses(plan: Plan) -> dict[str, License]:
@@ -291,10 +311,19 @@ def _weights(plan: Plan) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
     counts = {name: one.entry.count for name, one in plan.sources.items() if one.entry.count is not None}
     for name, blend in plan.recipe.blends.items():
         try:
+            _check_rated(plan, name, blend)
             weights[name] = blend_weights(name, blend, sources, counts)
         except RefusedBlendError as refusal:
             refused[name] = str(refusal)
     return weights, refused
+
+
+def _check_rated(plan: Plan, name: str, blend: Blend) -> None:
+    if blend.keep_hard is not None and "pass_rates" not in plan.tables:
+        raise RefusedBlendError(
+            f"blend {name!r} draws by pass rate, and the recipe has none: measure with `crossthink difficulty`, then "
+            "name the table, --set pass_rates=FOLDER"
+        )
 
 
 def _select(
@@ -323,8 +352,10 @@ def _select(
         write_frame(split.filter(pl.col("bucket") == bucket).select("split"), split_path(folder, bucket))
     blends = {}
     for name, mix in weights.items():
-        size = recipe.blends[name].size or recipe.size
-        blends[name] = asdict(draw_blend(name, keys, selection, sources, recipe.seed, size, mix, shares, folder))
+        blend = recipe.blends[name]
+        hard = blend.keep_hard.of(keys) if blend.keep_hard is not None else None
+        size = blend.size or recipe.size
+        blends[name] = asdict(draw_blend(name, keys, selection, sources, recipe.seed, size, mix, shares, folder, hard))
     summary = {
         "pool": selection.pool,
         "not_sampled": selection.not_sampled,

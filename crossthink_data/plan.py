@@ -31,7 +31,8 @@ from crossthink_data import (
 from crossthink_data.benchmarks import benchmark_source, sets_of
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.hashing import file_sha256
-from crossthink_data.recipe import Recipe, SourceEntry
+from crossthink_data.recipe import TABLES, Recipe, SourceEntry
+from crossthink_data.side_table import SideTable, open_table
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.archives import fetch_archives
 from crossthink_data.sources.base import Source
@@ -78,6 +79,7 @@ class Plan:
     references: dict[str, PlannedSource]
     benchmarks: dict[str, PlannedSource]
     missing: dict[str, str]  # sets of benchmarks that rows cannot be compared with, and why
+    tables: dict[str, SideTable]  # field of the recipe -> the side table it names
     units: list[Unit]
     limit: int | None
     warnings: list[str]
@@ -106,7 +108,7 @@ class Plan:
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with revisions, versions of the policies and the flags that change rows; no local path."""
-        recipe = self.recipe.model_dump(mode="json")
+        recipe = self.recipe.model_dump(mode="json", exclude=set(TABLES))
         for name, entry in recipe["sources"].items():
             local = entry.pop("path")
             if entry["repo"] and not local:
@@ -120,6 +122,7 @@ class Plan:
             "mappings": {name: one.source.version for name, one in planned.items()},
             "policies": POLICIES,
             "checked": self.checked,
+            "tables": {field: table.revision for field, table in self.tables.items()},
             "limit": self.limit,
         }
 
@@ -130,6 +133,7 @@ def make_plan(recipe: Recipe, limit: int | None = None, on_source: Callable[[str
     Raises CrossthinkError for what is unknown, missing, unreachable or broken.
     """
     warnings: list[str] = []
+    tables = {field: _table(field, path) for field in TABLES if (path := getattr(recipe, field))}
 
     def plan_all(entries: Iterable[tuple[Source, SourceEntry]]) -> dict[str, PlannedSource]:
         planned = {}
@@ -150,7 +154,14 @@ def make_plan(recipe: Recipe, limit: int | None = None, on_source: Callable[[str
         found, missing = plan_benchmarks(names, recipe.decontaminate.allow_missing, warnings, on_source)
         benchmarks |= found
     units = [unit for one in sources.values() for unit in units_of(one, limit)]
-    return Plan(recipe, sources, references, benchmarks, missing, units, limit, list(dict.fromkeys(warnings)))
+    return Plan(recipe, sources, references, benchmarks, missing, tables, units, limit, list(dict.fromkeys(warnings)))
+
+
+def _table(field: str, folder: Path) -> SideTable:
+    try:
+        return open_table(folder, TABLES[field])
+    except CrossthinkError as error:
+        raise CrossthinkError(f"{field}: {error}") from error
 
 
 def plan_benchmarks(
@@ -202,6 +213,10 @@ def _plan_source(source: Source, entry: SourceEntry, warnings: list[str]) -> Pla
         return _local(source, entry, _in_folder(source, entry.path))
     if source.archives:
         return _local(source, entry, fetch_archives(source))
+    if source.repo is None and not entry.files:
+        raise CrossthinkError(
+            f"give sources.{source.name}.path: the folder of a table that `crossthink synthesize` made"
+        )
     if source.repo is None:
         return _local(source, entry, _globbed(source))
     pinned = pin(source.repo, entry.revision or source.revision, or_main=entry.revision is None)

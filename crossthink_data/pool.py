@@ -87,16 +87,18 @@ def draw_blend(
     weights: dict[str, float],
     shares: Mapping[str, float],
     folder: Path,
+    allowed: npt.NDArray[np.bool_] | None = None,
 ) -> BlendSummary:
     """Draws each split of a blend and writes which rows of which bucket its files hold, in order.
 
     The train split has `size` rows; the others keep their share of it and take no row twice. The weight of a source
-    that has no rows goes to the others.
+    that has no rows goes to the others. `allowed`: of each row, whether this blend may draw it.
     """
     summary = BlendSummary(weights)
     numbers, source = keys["number"].to_numpy(), keys["source"].to_numpy()
     for split, share in _sizes(shares):
         inside = selection.split == SPLITS.index(split)
+        inside = inside if allowed is None else inside & allowed
         members = {key: np.flatnonzero(inside & (source == sources.index(key))) for key in weights}
         present = _present(weights, members)
         rows = size if split == TRAIN else without_repeats(round(size * share), present, members)

@@ -12,7 +12,8 @@ import yaml
 from crossthink_data.card import render_card
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
-from crossthink_data.manifest import MANIFEST, read_manifest
+from crossthink_data.manifest import read_manifest
+from crossthink_data.manifest_file import MANIFEST
 
 CARD, RECIPE = "README.md", "recipe.yaml"
 

@@ -19,7 +19,8 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, RevisionNotFoundEr
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
-from crossthink_data.manifest import MANIFEST, read_manifest
+from crossthink_data.manifest import read_manifest
+from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.publication import CARD, RECIPE, Publication
 from crossthink_data.sources.hub import hub_errors
 

@@ -16,10 +16,13 @@ from crossthink_data.decontaminate import Decontamination
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.filters import Thresholds
 from crossthink_data.kinds import Category, Domain, QuestionType
+from crossthink_data.labels import SELFLABEL
 from crossthink_data.near_dedup import NearDedup
+from crossthink_data.pass_rates import DIFFICULTY, KeepHard
 from crossthink_data.templates import TemplateMode
 
 RECIPES = Path(__file__).parent / "recipes"
+TABLES = {"labels": SELFLABEL, "pass_rates": DIFFICULTY}  # fields that name side tables, and of which kind
 
 Rows = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
@@ -98,6 +101,7 @@ class Blend(Strict):
     shares: dict[Group, Weight] | None = None  # of categories or of question types; inside by nominal size
     scores: dict[str, Weight | None] | None = None  # weight = score / sum of scores
     size: Rows | None = None  # rows of its train split, instead of the recipe's
+    keep_hard: KeepHard | None = None  # only rows with a pass rate in this band; null takes all
 
     @model_validator(mode="after")
     def _one_rule(self) -> Blend:
@@ -124,6 +128,8 @@ class Recipe(Strict):
     filters: Thresholds = Thresholds()
     near_dedup: NearDedup | None = NearDedup()  # null leaves near-duplicates in
     decontaminate: Decontamination | None = None  # null compares with no benchmark
+    labels: Path | None = None  # a table of `crossthink selflabel`: golds for rows that have none
+    pass_rates: Path | None = None  # a table of `crossthink difficulty`
     licenses: tuple[str, ...] | None = None  # the allow-list, SPDX ids in lower case; null takes any licence
     max_bad_lines: Annotated[int, Field(ge=0)] = 100  # unreadable lines per source that are only counted
     splits: dict[Literal["validation", "test"], Share] = Field(default_factory=dict)
@@ -144,7 +150,7 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _names(self) -> Recipe:
-        reserved = {"pool", "removed"} & set(self.blends)
+        reserved = {"pool", "provenance", "removed"} & set(self.blends)
         if reserved:
             raise ValueError(f"blends: {', '.join(sorted(reserved))} is the name of a config that every run has")
         if sum(self.splits.values()) >= 1:
@@ -238,6 +244,9 @@ def _set(data: dict[str, Any], setting: str) -> None:
 def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
     """Local paths of a recipe are relative to its file; for a bundled one, to the current folder."""
     folder = Path.cwd() if folder == RECIPES else folder
+    for table in TABLES:
+        if isinstance(data.get(table), str):
+            data[table] = str((folder / data[table]).absolute())
     sources = data.get("sources")
     for entry in sources.values() if isinstance(sources, dict) else ():
         if not isinstance(entry, dict):

@@ -54,8 +54,7 @@ def polars_schema(schema: pa.Schema) -> dict[str, pl.DataType]:
 
 POLARS_SCHEMA = polars_schema(ARROW_SCHEMA)
 
-# Added when a row is written: pass rates are null until a difficulty run gives them; the version is this schema's.
-LATE_COLUMNS = ("pass_rate", "pass_rate_model", "pass_rate_samples", "schema_version")
+LATE_COLUMNS = ("schema_version",)  # added when a row is written
 
 # What a source's mapping may give; the rest of the row follows from the source and the pipeline.
 MAPPED: dict[str, pl.DataType] = {

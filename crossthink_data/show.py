@@ -11,7 +11,8 @@ import polars as pl
 from crossthink_data.card import config_names, examples, license_table, reasons, totals, weight_tables
 from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError, unknown
-from crossthink_data.manifest import MANIFEST, read_manifest
+from crossthink_data.manifest import read_manifest
+from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.pipeline import Run
 from crossthink_data.recipe import load_recipe, recipe_names
 from crossthink_data.sources import SOURCES

@@ -18,8 +18,6 @@ from crossthink_data.exchange import read_frame, read_frames
 from crossthink_data.pool import SPLITS, draw_path
 from crossthink_data.schema import (
     ARROW_SCHEMA,
-    LATE_COLUMNS,
-    POLARS_SCHEMA,
     REMOVED_SCHEMA,
     SCHEMA_VERSION,
     to_table,
@@ -110,14 +108,14 @@ class WriteParquet(PipelineStep):  # type: ignore[misc]
         path = self.run_folder / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".tmp")
-        with pq.ParquetWriter(aside, schema, **_OPTIONS) as writer:
+        with pq.ParquetWriter(aside, schema, **PARQUET_OPTIONS) as writer:
             for table in tables:
                 if table.num_rows:
                     writer.write_table(table, ROW_GROUP)
         aside.replace(path)
 
 
-_OPTIONS = {
+PARQUET_OPTIONS = {
     "compression": COMPRESSION,
     "compression_level": COMPRESSION_LEVEL,
     "write_page_index": True,  # so that a viewer reads a page, not a row group
@@ -127,8 +125,7 @@ _OPTIONS = {
 
 def with_constants(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds the columns that the work files do without."""
-    late = [pl.lit(None, POLARS_SCHEMA[name]).alias(name) for name in LATE_COLUMNS]
-    return rows.with_columns(late).with_columns(schema_version=pl.lit(SCHEMA_VERSION, pl.Int32))
+    return rows.with_columns(schema_version=pl.lit(SCHEMA_VERSION, pl.Int32))
 
 
 def to_row_table(rows: pl.DataFrame) -> pa.Table:

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.manifest import MANIFEST, check_balance, read_manifest, removed_counts, write_manifest
+from crossthink_data.manifest import check_balance, read_manifest, removed_counts
+from crossthink_data.manifest_file import MANIFEST, write_manifest
 
 COUNTS: dict[str, Any] = {"read": 10, "derived": 3, "pool": 6, "not_sampled": 2, "removed": {"a": 4, "b": 1}}
 

@@ -21,7 +21,7 @@ from crossthink_data import exchange, pipeline
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.filters import Filter
 from crossthink_data.lock import only_build
-from crossthink_data.manifest import MANIFEST
+from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.pipeline import Run, build
 from crossthink_data.plan import POLICIES, Plan, make_plan
 from crossthink_data.recipe import load_recipe

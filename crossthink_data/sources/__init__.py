@@ -19,6 +19,7 @@ from crossthink_data.sources import (
     questions,
     reasoning_gym,
     scibench,
+    synthetic,
     theoremqa,
     web_questions,
 )
@@ -45,6 +46,7 @@ _ALL = (
     orz.SOURCE,
     legalbench.SOURCE,
     openstax.SOURCE,
+    *synthetic.SOURCES,
 )
 
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}

@@ -24,8 +24,8 @@ class Source:
 
     `to_rows` maps a raw frame of `columns` to a frame with the same number of rows in the same order and columns
     out of `schema.MAPPED`; `question` and `answer` are needed, the rest defaults to the fields here.
-    Exactly one of `repo` (a Hub id), `generate` (rows made from a seed) and `archives` (file by file) says where
-    the raw rows come from.
+    At most one of `repo` (a Hub id), `generate` (rows made from a seed) and `archives` (file by file) says where
+    the raw rows come from; a source with none is a folder that the recipe names.
     """
 
     name: str

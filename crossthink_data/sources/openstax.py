@@ -50,10 +50,10 @@ _COLUMNS = (
     "domain", "rationale", "source_id", "license", "reason",
 )  # fmt: skip
 # A Git host's archive has one folder above these.
-_MODULE = re.compile(r"(?:[^/]+/)?modules/([^/]+)/index\.cnxml")
-_COLLECTION = re.compile(r"(?:[^/]+/)?collections/[^/]+\.collection\.xml")
-_LICENSE = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)")
-_ARCHIVE = re.compile(r"(?:osbooks-)?(.+?)(?:-[0-9a-f]{7,40})?\.tar\.gz")
+MODULE = re.compile(r"(?:[^/]+/)?modules/([^/]+)/index\.cnxml")
+COLLECTION = re.compile(r"(?:[^/]+/)?collections/[^/]+\.collection\.xml")
+LICENSE_URL = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)")
+ARCHIVE = re.compile(r"(?:osbooks-)?(.+?)(?:-[0-9a-f]{7,40})?\.tar\.gz")
 _PICTURES = {"media", "figure", "table"}
 
 _KEY = re.compile(
@@ -77,22 +77,23 @@ def read_archive(path: Path) -> Iterator[pl.DataFrame]:
 
     Raises CrossthinkError for a damaged archive and for a module that does not parse.
     """
-    name = _ARCHIVE.fullmatch(path.name)
+    name = ARCHIVE.fullmatch(path.name)
     book = name[1] if name else path.stem
     licenses: set[str] = set()
     rows: list[dict[str, Any]] = []
-    for member, data in read_members(path, lambda name: bool(_MODULE.fullmatch(name) or _COLLECTION.fullmatch(name))):
-        module = _MODULE.fullmatch(member)
+    for member, data in read_members(path, lambda name: bool(MODULE.fullmatch(name) or COLLECTION.fullmatch(name))):
+        module = MODULE.fullmatch(member)
         if module is None:
-            licenses |= set(map("-".join, _LICENSE.findall(data.decode("utf-8", "replace"))))
+            licenses |= set(map("-".join, LICENSE_URL.findall(data.decode("utf-8", "replace"))))
             continue
-        rows += _module_rows(_root(path, member, data), f"{book}/{module[1]}")
+        rows += _module_rows(module_root(path, member, data), f"{book}/{module[1]}")
     license_ = f"cc-{licenses.pop()}" if len(licenses) == 1 else UNKNOWN_LICENSE
     given = {"domain": _BOOKS[book][1] if book in _BOOKS else None, "license": license_}
     yield pl.DataFrame([row | given for row in rows], schema={column: MAPPED[column] for column in _COLUMNS})
 
 
-def _root(path: Path, member: str, data: bytes) -> Element:
+def module_root(path: Path, member: str, data: bytes) -> Element:
+    """The root of a module's CNXML. Raises CrossthinkError where it cannot be read."""
     try:
         return parse(data)
     except ValueError as error:

@@ -1,0 +1,31 @@
+"""The file `manifest.json` of a run or of a side table: written last, it says that the folder is complete."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes the manifest aside, then renames it: once it is there, the run is complete."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    aside = folder / f"{MANIFEST}.tmp"
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(folder / MANIFEST)
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this code runs from; None outside of one."""
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False, timeout=10
+        )
+    except OSError:
+        return None
+    return found.stdout.strip() or None
