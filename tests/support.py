@@ -10,10 +10,13 @@ import orjson
 import polars as pl
 import pytest
 
+from crossthink_data.keys import with_ids
 from crossthink_data.kinds import LABELS
+from crossthink_data.pass_rates import PassRates
 from crossthink_data.schema import MAPPED
 from crossthink_data.sources.base import Source
 from crossthink_data.sources.raw import plan_units, read_unit
+from crossthink_data.templates import with_prompts
 
 HUB = Path(__file__).parents[2] / "shared" / "hub" / "datasets"
 needs_hub = pytest.mark.skipif(not HUB.is_dir(), reason="no ../shared/hub beside this checkout")
@@ -65,6 +68,11 @@ def rows_frame(*rows: dict[str, Any]) -> pl.DataFrame:
         for i, row in enumerate(rows)
     ]
     return pl.concat(frames)
+
+
+def work_frame(*rows: dict[str, Any]) -> pl.DataFrame:
+    """Rows as they go into the files between stages: with prompts, ids and the columns of a pass rate."""
+    return PassRates(None).apply(with_ids(with_prompts(rows_frame(*rows))))
 
 
 def _filled(row: dict[str, Any], i: int) -> dict[str, Any]:

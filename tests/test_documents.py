@@ -11,14 +11,12 @@ from polars.testing import assert_frame_equal
 
 from crossthink_data.documents import FromDocuments, ToDocuments
 from crossthink_data.exchange import WORK_SCHEMA
-from crossthink_data.keys import with_ids
-from crossthink_data.templates import with_prompts
-from tests.support import rows_frame
+from tests.support import work_frame
 
 
 def work_rows(n: int) -> pl.DataFrame:
     rows = ({"question": f"Question {i}?", "options": ["x", "ü"], "answer_aliases": ["a"] * (i % 3)} for i in range(n))
-    return with_ids(with_prompts(rows_frame(*rows))).select(list(WORK_SCHEMA))
+    return work_frame(*rows).select(list(WORK_SCHEMA))
 
 
 def frames(rows: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:

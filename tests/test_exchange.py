@@ -20,15 +20,12 @@ from crossthink_data.exchange import (
     rows_path,
     write_frame,
 )
-from crossthink_data.keys import with_ids
-from crossthink_data.templates import with_prompts
-from tests.support import rows_frame
+from tests.support import work_frame
 
 
 def prepared(n: int, gone: int = 0) -> pl.DataFrame:
     """n rows, the first `gone` of them with a reason."""
-    rows = rows_frame(*({"question": f"Q{i}?", "reason": "why" if i < gone else None, "order": i} for i in range(n)))
-    return with_ids(with_prompts(rows))
+    return work_frame(*({"question": f"Q{i}?", "reason": "why" if i < gone else None, "order": i} for i in range(n)))
 
 
 def buckets_of(keys: list[str], buckets: int) -> list[int]:
