@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from datasets import Features, IterableDataset, load_dataset, load_dataset_builder
 
+from crossthink_data.errors import CrossthinkError
+from crossthink_data.load import load_blend
 from crossthink_data.publish import Published, publish_to_hub
 from crossthink_data.schema import ARROW_SCHEMA, REMOVED_SCHEMA
 from tests import session_hub
 from tests.publishing import publication_of
 from tests.small import RECIPE, Small, build_tiny
+from tests.train.blends import blend_row, write_corpus
 
 CONFIGS = ["nd", "even", "pool", "removed"]
 REPO = "acme/loaded"
@@ -108,3 +111,48 @@ def test_a_tag_and_a_branch_load(published: Published) -> None:
         for revision in ("main", published.tag, published.commit)
     }
     assert rows["main"] == rows[published.tag] == rows[published.commit]
+
+
+# ---- what is not there
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    splits = {"train": [blend_row(0)]}
+    return write_corpus(tmp_path_factory.mktemp("published") / "starter", {"gpr_up": splits, "only_mr": splits})
+
+
+def test_a_blend_of_a_folder(corpus: Path) -> None:
+    assert load_blend(str(corpus), "only_mr")["id"][:] == ["metals:0000"]
+
+
+NOT_THERE = [
+    ({"blend": "gpr_upp"}, r"cannot load .*, blend gpr_upp, split train: .* not found.*; did you mean 'gpr_up'\?"),
+    ({"blend": "zzz"}, r"cannot load .*, blend zzz, .* Available: \['gpr_up', 'only_mr'\]$"),
+    (
+        {"blend": "gpr_up", "split": "holdout"},
+        r"cannot load .*, blend gpr_up, split holdout: Unknown split[^?]*$",
+    ),
+    ({"revision": "nope"}, r"starter is a folder, which has no revision 'nope': leave the revision out"),
+]
+
+
+@pytest.mark.parametrize(("asked", "said"), NOT_THERE)
+def test_what_a_folder_does_not_have(corpus: Path, asked: dict[str, str], said: str) -> None:
+    with pytest.raises(CrossthinkError, match=said):
+        load_blend(str(corpus), **asked)
+
+
+def test_a_folder_that_is_not_there_has_near_names(corpus: Path) -> None:
+    with pytest.raises(CrossthinkError, match=r"cannot load .*/startr, .*; did you mean '.*/starter'\?"):
+        load_blend(str(corpus.with_name("startr")))
+
+
+def test_a_blend_that_a_repository_does_not_have(published: Published) -> None:
+    with pytest.raises(CrossthinkError, match=r"cannot load acme/loaded, blend evn, .*; did you mean 'even'"):
+        load_blend(REPO, "evn")
+
+
+def test_a_repository_that_is_not_there() -> None:
+    with pytest.raises(CrossthinkError, match="cannot load acme/nothing, split train"):
+        load_blend("acme/nothing")

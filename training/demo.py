@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -46,13 +47,14 @@ def main() -> None:
     train("train", "smollm2-cpu.yaml", OUT / "sft", OUT / "grpo", STEPS)
     judge(OUT / "grpo", "3-trained")
     report()
-    spread()
+    share = spread(read_metrics(OUT / "grpo" / METRICS))
+    typer.echo(f"groups with different rewards: {share:.0%} over {STEPS} steps; the model's card: {OUT}/grpo/README.md")
 
 
 def judge(model: Path, name: str) -> None:
     """Scores 20 rows of the blend's test split."""
     with _step(f"judging {model} on 20 held-out rows"):
-        evaluate(str(model), HELD_OUT, JUDGED, "chat", OUT / "eval" / name)
+        evaluate({"pretrained": model}, HELD_OUT, JUDGED, "chat", OUT / "eval" / name)
 
 
 def train(name: str, config: str, model: Path, out: Path, steps: int) -> None:
@@ -67,15 +69,13 @@ def report() -> None:
     command("report", *sorted((OUT / "eval").iterdir()), "--paper", "none", "--html", OUT / "report.html", quiet=False)
 
 
-def spread() -> None:
-    """How many groups had different rewards: with none there was nothing to learn from."""
-    steps = [line for line in read_metrics(OUT / "grpo" / METRICS) if "no_spread" in line]
-    share = 1 - sum(line["no_spread"] for line in steps) / len(steps)
-    typer.echo(
-        f"groups with different rewards: {share:.0%} over {len(steps)} steps; the model's card: {OUT}/grpo/README.md"
-    )
+def spread(log: Sequence[Mapping[str, Any]]) -> float:
+    """The share of groups with different rewards. Raises CrossthinkError where it is 0: nothing was learned from."""
+    alike = [line["no_spread"] for line in log if "no_spread" in line]
+    share = 1 - sum(alike) / len(alike) if alike else 0.0
     if not share:
         raise CrossthinkError("no group had different rewards, so GRPO had nothing to learn from: warm up for longer")
+    return share
 
 
 def command(*words: object, quiet: bool = True) -> None:

@@ -3,7 +3,7 @@
     python training/proof.py --corpus published/paper --model .cache/smollm2 --out runs/proof
 
 On one GPU: the base model; one warm-up, which every arm starts from; GRPO on three blends of one corpus, in each seed;
-all judged on held-out rows and on benchmarks. A stage whose output is there is not done again, so the script can be
+all judged on held-out rows and on benchmarks. A stage that is done is not done again, so the script can be
 stopped and started. What comes out is `results.md` and `results.json` in the folder: means over seeds, and paired
 differences from the warm-up, whatever they show.
 """
@@ -31,6 +31,7 @@ from crossthink_data.report.tables import markdown
 from crossthink_data.train.record import complete_checkpoints
 
 WARM, BASE = "warm-up", "base"
+DONE = ".done"
 CORPUS_TASK = "crossthink_corpus"
 LEAST_FORMAT = 0.5  # of completions of the warm-up: with less, GRPO has too little to learn from
 
@@ -46,7 +47,7 @@ class Proof:
     judged_on: str = field(default="gpr_up", metadata={"help": "The blend whose test split judges all arms."})
     seeds: list[int] = field(default_factory=lambda: [1, 2, 3])
     tasks: str = field(default="crossthink_corpus,crossthink_math500,crossthink_amc23")
-    sft_config: str = field(default=str(bundled("training") / "configs" / "smollm2-sft.yaml"))
+    sft_config: str = field(default=str(bundled("training") / "configs" / "smollm2-sft-gpu.yaml"))
     grpo_config: str = field(default=str(bundled("training") / "configs" / "smollm2-gpu.yaml"))
     sft_options: str = field(default="", metadata={"help": "Further options of training/sft.py, in one string."})
     grpo_options: str = field(default="", metadata={"help": "The same of training/grpo.py."})
@@ -58,12 +59,11 @@ class Proof:
 
 @dataclass(frozen=True)
 class Stage:
-    """A command, and the files (a folder and a pattern in it) of which one is there when it is done."""
+    """A command and the folder that it fills, with DONE in it when it is done."""
 
     name: str
     command: list[str]
     folder: Path
-    made: str
 
 
 def main() -> None:
@@ -106,7 +106,7 @@ def arm_name(blend: str, seed: int) -> str:
 def _train(script: str, config: str, asked: Proof, out: Path, options: Sequence[str]) -> Stage:
     command = [sys.executable, str(bundled("training") / f"{script}.py"), "--config", config]
     command += ["--dataset", asked.corpus, "--output_dir", str(out), *options]
-    return Stage(f"train {out.name}", command, out, "model*.safetensors")
+    return Stage(f"train {out.name}", command, out)
 
 
 def _judge(asked: Proof, name: str, model: str) -> Stage:
@@ -115,16 +115,17 @@ def _judge(asked: Proof, name: str, model: str) -> Stage:
     command = [sys.executable, "-m", "lm_eval", "run", "--include_path", str(bundled("eval_tasks"))]
     command += ["--tasks", asked.tasks, "--metadata", metadata, "--log_samples", "--output_path", str(out)]
     command += ["--model_args", f"pretrained={model}", *_words(asked.eval_options)]
-    return Stage(f"judge {name}", command, out, "**/results_*.json")
+    return Stage(f"judge {name}", command, out)
 
 
 def _do(stage: Stage) -> None:
-    if any(stage.folder.glob(stage.made)):
+    if (stage.folder / DONE).exists():
         return
     goes_on = ["--resume_from_checkpoint", "true"] if complete_checkpoints(stage.folder) else []
     done = subprocess.run([*stage.command, *goes_on], check=False)
     if done.returncode:
         raise CrossthinkError(f"{stage.name} ended with code {done.returncode}: mend it and start again, to go on here")
+    (stage.folder / DONE).touch()
 
 
 def check_format(out: Path) -> None:

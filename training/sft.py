@@ -10,17 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer
 from trl import ModelConfig, SFTConfig, SFTTrainer, get_peft_config, get_quantization_config
 
-from crossthink_data.cli import main as run
 from crossthink_data.train.data import training_rows
 from crossthink_data.train.describe import describe
 from crossthink_data.train.disk import explained
 from crossthink_data.train.finish import finish, write_card
+from crossthink_data.train.launch import run
+from crossthink_data.train.loading import init_kwargs, tokenizer_of
 from crossthink_data.train.metrics import MetricsFile
 from crossthink_data.train.options import CorpusArguments
-from crossthink_data.train.parse import init_kwargs, parse
+from crossthink_data.train.parse import parse
 from crossthink_data.train.record import begin
 from crossthink_data.train.worked import COLUMNS, worked_rows
 
@@ -36,12 +36,12 @@ class Trainer(SFTTrainer):
 
 def main() -> None:
     """Trains, saves, and describes what came out."""
-    corpus, args, model = parse((CorpusArguments, SFTConfig, ModelConfig))
-    tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path, revision=model.model_revision)
-    data = worked_rows(training_rows(corpus, tokenizer, kept=COLUMNS))
-    record = describe("SFT", corpus, data, model, args)
+    corpus, args, model, given = parse((CorpusArguments, SFTConfig, ModelConfig))
+    tokenizer = tokenizer_of(model, args)
+    data = worked_rows(training_rows(corpus, tokenizer, kept=COLUMNS), tokenizer, args.max_length)
+    record = describe("SFT", corpus, data, model, args, given)
     checkpoint = begin(Path(args.output_dir), record, args.resume_from_checkpoint, write=args.process_index == 0)
-    args.model_init_kwargs = init_kwargs(model, args.model_init_kwargs)
+    args.model_init_kwargs = init_kwargs(model, args)
     trainer = Trainer(
         model=model.model_name_or_path,
         args=args,

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crossthink_data.errors import CrossthinkError
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A step as `processes` processes do it: each takes `per_device` completions at a time, `accumulation` times."""
-
-    prompts: int
-    generations: int
-    per_device: int
-    processes: int
-    accumulation: int
-
-
-def batch(prompts: int, generations: int, per_device: int, processes: int) -> Batch:
-    """How processes share a step of so many prompts with so many completions each.
+def accumulation(prompts: int, generations: int, per_device: int, processes: int) -> int:
+    """How often each process takes `per_device` completions for a step of so many prompts, each so often completed.
 
     Raises CrossthinkError where they do not divide.
 
-    >>> batch(prompts=128, generations=8, per_device=16, processes=8).accumulation
+    >>> accumulation(prompts=128, generations=8, per_device=16, processes=8)
     8
     """
+    at_a_time = f"{processes} process{'es' * (processes != 1)} x {per_device} at a time"
     if min(prompts, generations, per_device, processes) < 1:
-        raise CrossthinkError(
-            f"{prompts} prompts x {generations} completions, {processes} processes x {per_device} at a time: each must "
-            "be 1 or more"
-        )
+        raise CrossthinkError(f"{prompts} prompts x {generations} completions, {at_a_time}: each must be 1 or more")
     completions, at_once = prompts * generations, per_device * processes
-    accumulation, rest = divmod(completions, at_once)
+    times, rest = divmod(completions, at_once)
     if rest:
         fits = _fits(completions, processes, per_device)
         raise CrossthinkError(
-            f"{prompts} prompts x {generations} completions are {completions}, which {processes} processes x "
-            f"{per_device} at a time do not divide: set --per_device_train_batch_size {fits}, or --prompts_per_step "
-            f"{_prompts(generations, at_once, prompts)}"
+            f"{prompts} prompts x {generations} completions are {completions}, which {at_a_time} do not divide: set "
+            f"--per_device_train_batch_size {fits}, or --prompts_per_step {_prompts(generations, at_once, prompts)}"
         )
-    return Batch(prompts, generations, per_device, processes, accumulation)
+    return times
 
 
 def _fits(completions: int, processes: int, per_device: int) -> str:

@@ -25,7 +25,8 @@ _BATCH = 2_000
 class TrainingRows:
     """Rows with `prompt` in one style and, where a template ends inside `<think>`, a column `think_open`.
 
-    `read`: rows of the split; `too_long`: those left out; `licenses`: rows of each licence, of those that stay.
+    `read`: rows of the split; `too_long`: those whose prompt is, left out; `cut`: those whose prompt and worked reply
+    are together, left out; `licenses`: rows of each licence, of those that stay.
     """
 
     rows: datasets.Dataset
@@ -34,6 +35,7 @@ class TrainingRows:
     read: int
     too_long: int
     licenses: Mapping[str, int]
+    cut: int = 0
 
 
 def training_rows(
@@ -48,8 +50,9 @@ def training_rows(
     style = prompt_style(tokenizer, asked.prompt_style)
     rows = ordered(loaded, asked.curriculum)
     texts = [messages[-1]["content"] for messages in rows["prompt"]]
-    sent = texts if style == "plain" else _templated(rows["prompt"], tokenizer, template or {})
-    short = [place for place, size in enumerate(_sizes(sent, tokenizer, style)) if size <= asked.max_prompt_tokens]
+    sent = texts if style == "plain" else templated(rows["prompt"], tokenizer, **(template or {}))
+    sizes = token_counts(sent, tokenizer, special=style == "plain")
+    short = [place for place, size in enumerate(sizes) if size <= asked.max_prompt_tokens]
     if not short:
         raise CrossthinkError(
             f"all {len(rows)} prompts of {asked.dataset} have more than {asked.max_prompt_tokens} tokens: raise "
@@ -87,17 +90,18 @@ def ordered(rows: datasets.Dataset, curriculum: Curriculum) -> datasets.Dataset:
     return rows.select(order["place"].to_list())
 
 
-def _templated(conversations: Sequence[Any], tokenizer: Any, template: Mapping[str, Any]) -> list[str]:
-    """What the chat template makes of the prompts, as the trainer sends them."""
+def templated(conversations: Sequence[Any], tokenizer: Any, replied: bool = False, **template: Any) -> list[str]:
+    """What the chat template makes of conversations, as the trainer sends them: for a reply, or with one."""
     return list(
-        tokenizer.apply_chat_template(list(conversations), add_generation_prompt=True, tokenize=False, **template)
+        tokenizer.apply_chat_template(
+            list(conversations), add_generation_prompt=not replied, tokenize=False, **template
+        )
     )
 
 
-def _sizes(texts: Sequence[str], tokenizer: Any, style: Style) -> list[int]:
-    """Tokens of each text; a template's text already holds its special tokens."""
+def token_counts(texts: Sequence[str], tokenizer: Any, special: bool) -> list[int]:
+    """Tokens of each text; `special`: with those that the tokenizer adds, which a template's text already holds."""
     parts = (list(texts[at : at + _BATCH]) for at in range(0, len(texts), _BATCH))
-    special = style == "plain"
     return [len(ids) for part in parts for ids in tokenizer(part, add_special_tokens=special)["input_ids"]]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from huggingface_hub import HfApi
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.train.curves import FOLDER, curves
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
     from transformers import Trainer
 
 CARD = "README.md"
+_PRIVATE = (RECORD, "training_args.bin")  # which say where on the machine things lie
 
 
 def finish(trainer: Trainer, evaluate: Callable[[], None] | None = None) -> None:
-    """Saves the model and its card, pushes them where the trainer is to, and ends its trackers and process group.
+    """Saves the model and its card, publishes them where asked for, and ends trackers and process group.
 
     All processes call it, after training; one of them evaluates what was saved.
     """
@@ -32,10 +36,37 @@ def finish(trainer: Trainer, evaluate: Callable[[], None] | None = None) -> None
         if evaluate:
             evaluate()
         write_card(Path(str(trainer.args.output_dir)))
-    trainer.args.push_to_hub = push
-    if push:
-        trainer.push_to_hub()
-    trainer.accelerator.end_training()  # what `Trainer.end` does, which transformers has since 5.18
+        if push:
+            publish(Path(str(trainer.args.output_dir)), str(trainer.hub_model_id), trainer.args.hub_revision)
+    _end(trainer)
+
+
+def publish(folder: Path, repo: str, revision: str | None) -> None:
+    """Puts the model, its card, its curves and its log on the Hub, in one commit.
+
+    No other folder goes along, as `Trainer.push_to_hub` would have it: samples of an evaluation hold questions of
+    benchmarks that must not be published.
+    """
+    names = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("_")]
+    public = [glob.escape(name) for name in names if name not in _PRIVATE]
+    HfApi().upload_folder(
+        repo_id=repo,
+        folder_path=folder,
+        allow_patterns=[*public, f"{FOLDER}/*"],
+        commit_message=f"Model, card and curves of {folder.name}",
+        revision=revision,
+    )
+
+
+def _end(trainer: Trainer) -> None:
+    """Ends trackers and process group (as `Trainer.end` does, which transformers has since 5.18).
+
+    The wrapper for several processes goes first. Left to the end of the interpreter, it would take the last hold of
+    the group along while Python's lock is held, and gloo's threads, which wait for that lock, would never be joined.
+    """
+    del trainer.model_wrapped
+    trainer.accelerator.free_memory()
+    trainer.accelerator.end_training()
 
 
 def write_card(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from crossthink_data.card import KNOWN_LICENSES, markdown_templates
+from crossthink_data.card import markdown_templates
 from crossthink_data.report.warnings import STYLE
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 from crossthink_data.train.curves import FOLDER, Metrics, series
@@ -40,6 +40,7 @@ CHARTS = {
 }
 _TENTH = 10
 _TOLD = {"dataset", "blend", "revision", "split", "rows", STYLE, "model", "model_revision", "model_name_or_path"}
+_FOLLOWS = "generation_batch_size"  # from the rest, where it was not asked for
 _ELSEWHERE = {"output_dir", "logging_dir", "run_name", "project", "report_to", "resume_from_checkpoint", "push_to_hub"}
 _ELSEWHERE_PREFIXES = ("hub_", "trackio_", "vllm_server_")  # where a run's files and figures went
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -50,7 +51,7 @@ def model_card(record: Record, metrics: Metrics, charts: Collection[str], evalua
     """README.md of a model; `charts`: the file names in `FOLDER` that are there, `evaluation`: a section's Markdown."""
     environment = markdown_templates()
     environment.filters |= {"code": code, "fenced": fenced}  # which keep text of others text
-    fixed = record[FIXED]
+    fixed, steps = record[FIXED], int(max(series(metrics, "step")[0], default=0))
     body = environment.get_template("model.md.jinja").render(
         record=record,
         fixed=fixed,
@@ -62,7 +63,8 @@ def model_card(record: Record, metrics: Metrics, charts: Collection[str], evalua
         adapter=is_adapter(record),
         licenses=[(name, rows, restriction(name)) for name, rows in license_rows(record).items()],
         settings=yaml.safe_dump(settings(record), sort_keys=False, allow_unicode=True),
-        steps=max(series(metrics, "step")[0], default=0),
+        steps=steps,
+        seen=rows_seen(record, steps),
         figures=figures(metrics),
         charts={f"{FOLDER}/{name}": said for name, said in CHARTS.items() if name in charts},
         evaluation=evaluation,
@@ -76,7 +78,7 @@ def front_matter(record: Record) -> str:
     front = {
         "library_name": "peft" if is_adapter(record) else "transformers",
         "pipeline_tag": "text-generation",
-        "license": license_id(record),
+        "license": "other",  # the base model's and the rows', which the card names
         **({"base_model": fixed["model"]} if on_hub(fixed["model"]) else {}),
         **({"datasets": [fixed["dataset"]]} if on_hub(fixed["dataset"]) else {}),
         "tags": ["trl", record["method"].lower(), "reasoning", "crossthink"],
@@ -85,16 +87,18 @@ def front_matter(record: Record) -> str:
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
-def license_id(record: Record) -> str:
-    """The licence of all rows where they have one that the Hub knows; else `other`."""
-    licenses = list(license_rows(record))
-    known = len(licenses) == 1 and licenses[0] in KNOWN_LICENSES - {UNKNOWN_LICENSE}
-    return licenses[0] if known else "other"
-
-
 def license_rows(record: Record) -> dict[str, int]:
     """Rows by licence, the most frequent first."""
     return dict(sorted(record["data"]["licenses"].items(), key=lambda item: (-item[1], item[0])))
+
+
+def rows_seen(record: Record, steps: int) -> int | None:
+    """How many rows so many steps took, at most all; None where that is not known."""
+    fixed = record[FIXED]
+    if not steps or fixed.get("packing"):
+        return None
+    per_row = fixed.get("num_generations", 1) * fixed.get("num_iterations", 1)
+    return int(min(steps * record["examples_per_step"] // per_row, record["data"]["used"]))
 
 
 def restriction(license_: str) -> str:
@@ -118,7 +122,8 @@ def figures(metrics: Metrics) -> list[dict[str, str]]:
 
 def settings(record: Record) -> dict[str, Any]:
     """What was asked for beside model and data: no secret, and no place on the machine that trained."""
-    asked = {**record[FIXED], **record["settings"], **record["model_settings"]}
+    fixed = {name: value for name, value in record[FIXED].items() if name != _FOLLOWS}
+    asked = {**fixed, **record["settings"], **record["model_settings"]}
     kept = {name: value for name, value in asked.items() if name not in _TOLD | _ELSEWHERE}
     return dict(_public({name: value for name, value in kept.items() if not name.startswith(_ELSEWHERE_PREFIXES)}))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from crossthink_data.errors import CrossthinkError
+
 Style = Literal["chat", "plain"]
 Curriculum = Literal["blend", "hard_first", "uniform"]
 
@@ -32,6 +34,11 @@ class CorpusArguments:
             "rows without one last; uniform: shuffled by --seed."
         },
     )
+
+    def __post_init__(self) -> None:
+        """Raises CrossthinkError for a bound that no prompt keeps."""
+        if self.max_prompt_tokens < 1:
+            raise CrossthinkError(f"--max_prompt_tokens {self.max_prompt_tokens} is less than 1: give the most tokens")
 
 
 @dataclass

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from trl import TrlParser
 
 from crossthink_data.errors import CrossthinkError, unknown
-from crossthink_data.train.batch import batch
+from crossthink_data.train.config_file import check_types, read_config
+from crossthink_data.train.settle import HUB_STRATEGY, processes, settle
 
 _TOGETHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE")  # what a launcher tells each process
 
@@ -25,33 +24,44 @@ class _Parser(TrlParser):
 
 
 def parse(kinds: Sequence[Any], arguments: Sequence[str] | None = None) -> tuple[Any, ...]:
-    """One instance of each dataclass, from `--config FILE.yaml` and the options after it, which win.
+    """One instance of each dataclass, from `--config FILE.yaml` and the options after it, which win; then their names.
 
-    With `prompts_per_step`, `gradient_accumulation_steps` is what the number of processes asks for. Raises
-    CrossthinkError for what is not known, not of its type, or does not divide.
+    The last are those that were given, as a set; what follows from them is in the instances alone: with
+    `prompts_per_step`, `gradient_accumulation_steps` is what the number of processes asks for. Raises CrossthinkError
+    for what is not known, not of its type, or does not fit together.
     """
     parser = _Parser(kinds)
-    options, config = _config(list(sys.argv[1:] if arguments is None else arguments))
+    options, config = read_config(sys.argv[1:] if arguments is None else arguments)
     known = {action.dest for action in parser._actions}
     for key in config:
         if key not in known:
             raise unknown("key in the config", key, known)
     _check_choices(parser, config)
+    check_types(config, kinds)
+    parser.set_defaults(hub_strategy=HUB_STRATEGY)
     parser.set_defaults_with_config(**config)
     given, rest = parser.parse_known_args(options)
     if rest:
         raise unknown("option", rest[0].lstrip("-").partition("=")[0], known)
-    if getattr(given, "prompts_per_step", None) is not None:
-        given.gradient_accumulation_steps = _accumulation(given)
-        parser.set_defaults(gradient_accumulation_steps=given.gradient_accumulation_steps)
+    asked = {*config, *_typed(kinds, options)}
+    settle(given, asked)
     dry_run = getattr(given, "dry_run", False)
     if dry_run:
-        parser.set_defaults(**_dry(given))
+        _dry(given)
     try:
         with _as_one_process(dry_run):
-            return tuple(_without_token(one) for one in parser.parse_args_into_dataclasses(options))
+            made = parser.parse_dict(vars(given), allow_extra_keys=True)
     except ValueError as error:
         raise CrossthinkError(str(error)) from error
+    return (*map(_without_token, made), frozenset(asked))
+
+
+def _typed(kinds: Sequence[Any], options: Sequence[str]) -> set[str]:
+    """The names of the options on the command line."""
+    bare = _Parser(kinds)
+    for action in bare._actions:
+        action.default, action.required = SUPPRESS, False
+    return set(vars(bare.parse_known_args(options)[0]))
 
 
 def _without_token(options: Any) -> Any:
@@ -62,17 +72,6 @@ def _without_token(options: Any) -> Any:
     return options
 
 
-def init_kwargs(model: Any, more: dict[str, Any] | None) -> dict[str, Any]:
-    """What the trainer loads the model with: the parsed ModelConfig's, and `model_init_kwargs`, which win."""
-    asked = {"revision": model.model_revision, "attn_implementation": model.attn_implementation, "dtype": model.dtype}
-    return asked | (more or {})
-
-
-def processes() -> int:
-    """How many processes train together, as `accelerate launch` says."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def _check_choices(parser: TrlParser, config: dict[str, Any]) -> None:
     """A config's values become defaults, and argparse holds only what is typed against an option's choices."""
     for action in parser._actions:
@@ -81,12 +80,13 @@ def _check_choices(parser: TrlParser, config: dict[str, Any]) -> None:
             raise unknown(f"value of {action.dest}", str(value), map(str, action.choices))
 
 
-def _dry(given: Namespace) -> dict[str, Any]:
-    """What a dry run asks for: no GPU, since nothing is computed, and the batch of all the processes that it is for."""
-    if not hasattr(given, "generation_batch_size") or given.generation_batch_size or given.steps_per_generation:
-        return {"use_cpu": True}
-    at_once = given.per_device_train_batch_size * processes()
-    return {"use_cpu": True, "generation_batch_size": at_once * given.gradient_accumulation_steps}
+def _dry(given: Namespace) -> None:
+    """Asks for no GPU, since nothing is computed, and for the batch of all the processes that it is for."""
+    given.use_cpu = True
+    if not given.generation_batch_size:
+        at_once = given.per_device_train_batch_size * processes()
+        given.generation_batch_size = at_once * (given.steps_per_generation or given.gradient_accumulation_steps)
+        given.steps_per_generation = None
 
 
 @contextmanager
@@ -97,37 +97,3 @@ def _as_one_process(dry_run: bool) -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
-
-
-def _config(options: list[str]) -> tuple[list[str], dict[str, Any]]:
-    """The options without `--config`, and what its file says; `env` in it goes into the environment."""
-    options = [word for one in options for word in (one.split("=", 1) if one.startswith("--config=") else [one])]
-    if "--config" not in options:
-        return options, {}
-    at = options.index("--config")
-    if at + 1 == len(options):
-        raise CrossthinkError("--config names no file: give a YAML file")
-    path = Path(options[at + 1])
-    if not path.is_file():
-        raise CrossthinkError(
-            f"no file {path}: the configs that come with the package lie in `crossthink path training`"
-        )
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise CrossthinkError(f"{path} is not YAML: {error}") from error
-    if not isinstance(config, dict):
-        raise CrossthinkError(f"{path} holds no options: write `name: value` lines")
-    os.environ.update({name: str(value) for name, value in (config.pop("env", None) or {}).items()})
-    return options[:at] + options[at + 2 :], config
-
-
-def _accumulation(given: Namespace) -> int:
-    """The accumulation that makes a step of `prompts_per_step`; another one that was asked for is an error."""
-    shared = batch(given.prompts_per_step, given.num_generations, given.per_device_train_batch_size, processes())
-    if given.gradient_accumulation_steps not in (1, shared.accumulation):
-        raise CrossthinkError(
-            f"--gradient_accumulation_steps {given.gradient_accumulation_steps}, but {given.prompts_per_step} prompts "
-            f"a step need {shared.accumulation} with {shared.processes} processes: leave one of the two out"
-        )
-    return shared.accumulation

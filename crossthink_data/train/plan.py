@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from typing import Any
 
 import typer
 from transformers import AutoConfig
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.train.memory import memory, memory_json
+from crossthink_data.train.memory import memory
 from crossthink_data.train.options import CorpusArguments, RunArguments
-from crossthink_data.train.parse import processes
+from crossthink_data.train.settle import processes
 
 
 def plan(corpus: CorpusArguments, asked: RunArguments, args: Any, model: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def plan(corpus: CorpusArguments, asked: RunArguments, args: Any, model: Any) ->
         "max_prompt_tokens": corpus.max_prompt_tokens,
         "max_completion_tokens": args.max_completion_length,
         "parameters": parameters,
-        "memory": memory_json(estimate),
+        "memory": asdict(estimate),
     }
 
 

@@ -18,11 +18,14 @@ _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _LAST_WRITTEN = "trainer_state.json"  # of a checkpoint: one without it broke off
 
 
-def begin(folder: Path, record: Mapping[str, Any], resume: str | None, write: bool = True) -> Path | None:
+def begin(
+    folder: Path, record: Mapping[str, Any], resume: str | None, write: bool = True, every: int = 1
+) -> Path | None:
     """Writes the record of a run that begins; of one that goes on, checks it. Returns the checkpoint to go on from.
 
-    `resume`: the trainer's `resume_from_checkpoint`, a folder or true; `write`: of several processes one writes. Raises
-    CrossthinkError where the folder holds another run, or this run's checkpoints and nobody asked to go on.
+    `resume`: the trainer's `resume_from_checkpoint`, a folder or true; `write`: of several processes one writes;
+    `every`: so many steps go by between two at which it can go on, since what was generated is not saved. Raises
+    CrossthinkError where the folder holds another run, or what this one has saved and nobody asked to go on.
     """
     checkpoints = complete_checkpoints(folder)
     goes_on = bool(resume) and str(resume).lower() not in ("false", "no")
@@ -34,6 +37,9 @@ def begin(folder: Path, record: Mapping[str, Any], resume: str | None, write: bo
     checkpoint = _named(folder, str(resume), checkpoints) if goes_on else None
     if checkpoint:
         _same(read_record(checkpoint.parent), record, checkpoint)
+        _between_generations(checkpoint, every)
+    else:
+        _free(folder, record)
     if write:
         folder.mkdir(parents=True, exist_ok=True)
         write_record(folder, record)
@@ -49,7 +55,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Writes the record aside and renames it."""
     aside = folder / f"{RECORD}.tmp"
-    aside.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    aside.write_text(_text(record), encoding="utf-8")
     aside.replace(folder / RECORD)
 
 
@@ -73,16 +79,39 @@ def _named(folder: Path, resume: str, checkpoints: list[Path]) -> Path:
     return path
 
 
+def _free(folder: Path, record: Mapping[str, Any]) -> None:
+    """Raises CrossthinkError where a run in this folder has saved its model or is another one."""
+    before = read_record(folder)
+    if before is not None and any(folder.glob("*.safetensors")):
+        raise CrossthinkError(f"{folder} holds a run that has ended: name another --output_dir")
+    if before is not None and (differ := _differences(before, record)):
+        raise CrossthinkError(f"{folder} is of another run ({differ}): name another --output_dir")
+
+
 def _same(before: Mapping[str, Any] | None, now: Mapping[str, Any], checkpoint: Path) -> None:
     if before is None:
         raise CrossthinkError(f"{checkpoint.parent} has no {RECORD}: it was not trained by this script; begin anew")
-    old, new = before[FIXED], json.loads(json.dumps(now[FIXED], default=str))
-    differ = [
-        f"{name} {old.get(name)!r}, now {new.get(name)!r}"
-        for name in sorted(old | new)
-        if old.get(name) != new.get(name)
-    ]
-    if differ:
+    if differ := _differences(before, now):
         raise CrossthinkError(
-            f"{checkpoint} is of another run ({'; '.join(differ)}): give these as they were, or another --output_dir"
+            f"{checkpoint} is of another run ({differ}): give these as they were, or another --output_dir"
         )
+
+
+def _between_generations(checkpoint: Path, every: int) -> None:
+    step = json.loads((checkpoint / _LAST_WRITTEN).read_text(encoding="utf-8")).get("global_step", 0)
+    if step % every:
+        raise CrossthinkError(
+            f"{checkpoint} was saved while completions were in use, which serve {every} steps and are not saved: name "
+            f"one whose step {every} divides with --resume_from_checkpoint; --save_steps {every} makes them all such"
+        )
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What two runs are made of where they differ; empty where they do not."""
+    old, new = ({"method": one["method"], **one[FIXED]} for one in (before, json.loads(_text(now))))
+    names = [name for name in sorted(old | new) if old.get(name) != new.get(name)]
+    return "; ".join(f"{name} {old.get(name)!r}, now {new.get(name)!r}" for name in names)
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"

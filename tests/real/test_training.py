@@ -7,26 +7,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crossthink_data.completions import worked_completion
 from crossthink_data.train.record import METRICS, complete_checkpoints, read_record
 from tests.train.blends import blend_row, write_blend, write_corpus
-from tests.train.words import word_tokenizer
+from tests.train.tiny import STEP, WARM_UP, asked_metals, words_of, write_model
 
 torch = pytest.importorskip("torch", reason="torch is not installed: run `make test-real`")
 
 PROJECT = Path(__file__).parents[2]
 ROWS = 24
-
-TURNS = (  # each mark a token of its own
-    "{% for m in messages %}{% if m['role'] == 'user' %}<u> {{ m['content'] }} {% else %}<a> {{ m['content'] }} [end]"
-    "{% endif %}{% endfor %}{% if add_generation_prompt %}<a> {% endif %}"
-)
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -50,42 +44,23 @@ def blend(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory, blend: Path) -> Iterator[Path]:
+def warm(tmp_path_factory: pytest.TempPathFactory, blend: Path) -> Path:
     """A small model that writes the format and guesses the letter, by the warm-up script."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     folder = tmp_path_factory.mktemp("warm")
-    rows = [blend_row(number) for number in range(ROWS)]
-    texts = [f"<u> {row['prompt'][0]['content']} <a>" for row in rows]
-    tokenizer: Any = word_tokenizer(TURNS, [*texts, *(str(worked_completion(row)) for row in rows)])
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=48,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder / "raw")
-    tokenizer.save_pretrained(folder / "raw")
-    options = ["--dataset", blend, "--model_name_or_path", folder / "raw", "--output_dir", folder / "model"]
-    options += ["--use_cpu", "true", "--max_steps", "120", "--per_device_train_batch_size", "4"]
-    options += ["--learning_rate", "5e-3", "--lr_scheduler_type", "constant", "--save_strategy", "no"]
-    done = script("sft", *options, "--gradient_checkpointing", "false", "--logging_steps", "10")
+    raw = write_model(folder / "raw", [blend_row(number) for number in range(ROWS)])
+    options = {**WARM_UP, "dataset": blend, "model_name_or_path": raw, "output_dir": folder / "model"}
+    done = script("sft", *words_of(options))
     assert done.returncode == 0, done.stderr[-4000:]
-    yield folder / "model"
+    return folder / "model"
 
 
 def grpo(blend: Path, warm: Path, out: Path, *more: object, processes: int = 1) -> subprocess.CompletedProcess[str]:
     """Two prompts a step, four completions each."""
-    options = ["--dataset", blend, "--model_name_or_path", warm, "--output_dir", out, "--use_cpu", "true"]
-    options += ["--prompts_per_step", "2", "--num_generations", "4", "--per_device_train_batch_size", "4"]
-    options += ["--max_completion_length", "24", "--learning_rate", "1e-3", "--lr_scheduler_type", "constant"]
-    options += ["--beta", "0.01", "--loss_type", "grpo", "--logging_steps", "1", "--gradient_checkpointing", "false"]
-    return script("grpo", *options, *more, processes=processes)
+    return script("grpo", *grpo_options(blend, warm, out), *more, processes=processes)
+
+
+def grpo_options(blend: Path, warm: Path, out: Path) -> list[str]:
+    return words_of({**STEP, "dataset": blend, "model_name_or_path": warm, "output_dir": out})
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -139,6 +114,29 @@ def test_two_processes_see_each_prompt_once(blend: Path, warm: Path, tmp_path: P
     assert record["processes"] == 2
 
 
+def test_two_processes_go_on_in_a_shuffled_order(blend: Path, warm: Path, tmp_path: Path) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    saved = ["--curriculum", "uniform", "--save_strategy", "steps", "--save_steps", "2", "--log_completions", "true"]
+    for out, more in (
+        (whole, ["--max_steps", "4"]),
+        (parted, ["--max_steps", "2"]),
+        (parted, ["--max_steps", "4", "--resume_from_checkpoint", "true"]),
+    ):
+        done = grpo(blend, warm, out, *saved, *more, processes=2)
+        assert done.returncode == 0, done.stderr[-4000:]
+    asked = [[asked_metals(out, step) for step in (1, 2, 3, 4)] for out in (whole, parted)]
+    assert asked[0] == asked[1]
+    assert len({metal for step in asked[0] for metal in step}) == 8
+    assert asked[0] != [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+def test_of_several_processes_one_says_what_is_wrong(blend: Path, warm: Path, tmp_path: Path) -> None:
+    done = grpo(blend, warm, tmp_path / "out", "--blend", "defaults", processes=2)
+    assert done.returncode == 1  # the launcher's
+    (said,) = re.findall(r"crossthink: (.*)", done.stderr)
+    assert said.endswith("; did you mean 'default'?")
+
+
 def read_prompts(path: Path) -> list[str]:
     """Which metal each completion was asked for."""
     import polars as pl
@@ -162,6 +160,28 @@ def test_resuming_gives_the_same_prompts_and_losses(blend: Path, warm: Path, tmp
     for step in (3, 4, 5):
         name = f"completions/completions_{step:05d}.parquet"
         assert read_prompts(whole / name) == read_prompts(parted / name)
+
+
+def test_a_run_that_was_killed_goes_on(blend: Path, warm: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    options = ["--curriculum", "uniform", "--save_strategy", "steps", "--save_steps", "2", "--max_steps", "12"]
+    options += ["--log_completions", "true"]
+    assert grpo(blend, warm, whole, *options).returncode == 0
+    command = [sys.executable, str(PROJECT / "training" / "grpo.py"), *grpo_options(blend, warm, killed), *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while not complete_checkpoints(killed):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.kill()
+    assert not (killed / "model.safetensors").exists()
+    done = grpo(blend, warm, killed, *options, "--resume_from_checkpoint", "true")
+    assert done.returncode == 0, done.stderr[-4000:]
+    of = [
+        [(line["step"], line["loss"], line["reward"]) for line in lines(out) if "reward" in line]
+        for out in (whole, killed)
+    ]
+    assert of[0] == of[1]
+    assert [asked_metals(whole, step) for step in range(1, 13)] == [asked_metals(killed, step) for step in range(1, 13)]
 
 
 def test_plain_prompts_have_no_template(blend: Path, warm: Path, tmp_path: Path) -> None:
@@ -206,7 +226,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(blend: Path, warm: Path, tmp_
 def test_no_spread_stops_with_what_to_do(blend: Path, warm: Path, tmp_path: Path) -> None:
     raw = warm.parent / "raw"
     done = grpo(blend, raw, tmp_path / "out", "--max_steps", "4", "--spread_patience", "2", "--save_strategy", "no")
-    assert "no group of the first 2 batches" in refusal(done)
+    assert "no group of the first 2 steps" in refusal(done)
 
 
 def test_a_run_in_anothers_folder_is_refused(blend: Path, warm: Path, tmp_path: Path) -> None:
@@ -245,14 +265,15 @@ def test_the_proof_runs_every_arm_and_compares_them(blend: Path, warm: Path, tmp
 
 
 BAD = {
-    "a blend that is not there": (["--blend", "nope"], "cannot load"),
+    "a blend that is not there": (["--blend", "defaults"], "; did you mean 'default'?"),
+    "a model that is not there": (["--model_name_or_path", "no/model"], "cannot load the tokenizer of no/model"),
     "a key that does not exist": (
         ["--learnig_rate", "1"],
         "unknown option 'learnig_rate': did you mean 'learning_rate'",
     ),
     "a batch that does not divide": (
         ["--prompts_per_step", "3"],
-        "3 prompts x 4 completions are 12, which 1 processes x 8",
+        "3 prompts x 4 completions are 12, which 1 process x 8",
     ),
     "prompts all too long": (["--max_prompt_tokens", "5"], "more than 5 tokens: raise --max_prompt_tokens"),
     "a split that is not there": (["--split", "holdout"], "cannot load"),

@@ -16,9 +16,9 @@ pytest.importorskip("trl", reason="trl is not installed: run `make test-real`")
 pytestmark = pytest.mark.real
 
 TRAINING = Path(__file__).parents[2] / "training"
-WARM_UP = "smollm2-sft"
+WARM_UP = {"smollm2-sft": "only_gpr", "smollm2-sft-gpu": "gpr_up"}  # and its blend
 NAMES = sorted(path.stem for path in (TRAINING / "configs").glob("*.yaml"))
-GRPO = [name for name in NAMES if name != WARM_UP]
+GRPO = [name for name in NAMES if name not in WARM_UP]
 QWEN = [name for name in GRPO if name.startswith("qwen")]
 
 PAPER = {
@@ -54,7 +54,7 @@ def parsed(config: Path, *options: str) -> tuple[Any, Any, Any, Any]:
     from crossthink_data.train.parse import parse
 
     kinds = (CorpusArguments, RewardArguments, RunArguments, GRPOConfig, ModelConfig)
-    corpus, reward, _, args, model = parse(kinds, ["--config", str(config), "--dry_run", *options])
+    corpus, reward, _, args, model, _ = parse(kinds, ["--config", str(config), "--dry_run", *options])
     return corpus, reward, args, model
 
 
@@ -81,16 +81,24 @@ def test_a_config_parses(name: str) -> None:
     assert args.output_dir == f"runs/{name}"
 
 
-def test_the_warm_up_s_config_parses() -> None:
+@pytest.mark.parametrize("name", WARM_UP)
+def test_a_warm_up_s_config_parses(name: str) -> None:
     from trl import ModelConfig, SFTConfig
 
     from crossthink_data.train.options import CorpusArguments
     from crossthink_data.train.parse import parse
 
-    corpus, args, model = parse((CorpusArguments, SFTConfig, ModelConfig), ["--config", str(path_of(WARM_UP))])
-    assert args.use_cpu
-    assert (corpus.blend, args.output_dir, model.dtype) == ("only_gpr", "runs/smollm2-sft", "float32")
+    options = ["--config", str(path_of(name)), "--use_cpu", "true", "--bf16", "false"]  # there is no GPU here
+    corpus, args, model, _ = parse((CorpusArguments, SFTConfig, ModelConfig), options)
+    assert keys_of(name).get("use_cpu", False) == (name == "smollm2-sft")
+    assert (corpus.blend, args.output_dir, model.dtype) == (WARM_UP[name], f"runs/{name}", "float32")
     assert corpus.max_prompt_tokens < args.max_length
+
+
+def test_the_gpu_s_warm_up_teaches_replies_as_long_as_its_grpo_allows() -> None:
+    warm_up, grpo = keys_of("smollm2-sft-gpu"), keys_of("smollm2-gpu")
+    assert warm_up["max_prompt_tokens"] == grpo["max_prompt_tokens"]
+    assert warm_up["max_length"] == grpo["max_prompt_tokens"] + grpo["max_completion_length"]
 
 
 @pytest.mark.parametrize("name", QWEN)
@@ -193,8 +201,9 @@ def test_either_cure_is_enough(cure: tuple[str, str], monkeypatch: pytest.Monkey
 
 def test_an_accumulation_of_one_s_own_must_be_the_one_that_follows() -> None:
     assert parsed(path_of("smollm2-cpu"), "--gradient_accumulation_steps", "2")  # 4 x 4 = 8 x 2
-    with pytest.raises(CrossthinkError, match="--gradient_accumulation_steps 3, but 4 prompts a step need 2 with 1"):
-        parsed(path_of("smollm2-cpu"), "--gradient_accumulation_steps", "3")
+    for other in ("1", "3"):
+        with pytest.raises(CrossthinkError, match=f"steps {other}, but 4 prompts a step need 2 with 1 process"):
+            parsed(path_of("smollm2-cpu"), "--gradient_accumulation_steps", other)
 
 
 def test_no_prompts_a_step_is_an_error() -> None:
@@ -211,6 +220,7 @@ def test_a_dry_run_for_many_processes_checks_the_groups_of_all_of_them(
         parsed(config)
     monkeypatch.setenv("WORLD_SIZE", "4")
     assert parsed(config)[2].generation_batch_size == 8
+    assert parsed(config, "--steps_per_generation", "3")[2].generation_batch_size == 24
 
 
 # ---- what is not known
@@ -225,6 +235,14 @@ def test_a_dry_run_for_many_processes_checks_the_groups_of_all_of_them(
         ({"curriculum": "hardest"}, "unknown value of curriculum 'hardest': did you mean 'hard_first'"),
         ({"dtype": "bf16"}, "unknown value of dtype 'bf16': did you mean 'bfloat16'"),
         ({"max_steps": "many"}, "invalid int value: 'many'"),
+        ({"max_steps": 2.5}, "max_steps is 2.5 in the config, of type float: give int"),
+        ({"prompts_per_step": 4.0}, "prompts_per_step is 4.0 in the config, of type float: give int"),
+        ({"blend": ["nd"]}, "blend is ['nd'] in the config, of type list: give str"),
+        ({"env": 5}, "env is 5 in the config"),
+        ({"loss_type": "grpoo"}, "unknown value of loss_type 'grpoo': did you mean 'grpo'"),
+        ({"max_prompt_tokens": -5}, "--max_prompt_tokens -5 is less than 1"),
+        ({"eval_strategy": "steps"}, "--eval_strategy steps, but there are no rows to evaluate on"),
+        ({"push_to_hub": True, "hub_strategy": "every_save"}, "--hub_strategy every_save would publish"),
     ],
 )
 def test_a_config_s_mistake_is_an_error_with_what_was_meant(written: Any, keys: dict[str, Any], said: str) -> None:
@@ -240,6 +258,49 @@ def test_a_value_that_is_not_given_is_the_default(written: Any) -> None:
 def test_an_unknown_option_is_an_error_with_a_near_name() -> None:
     with pytest.raises(CrossthinkError, match="unknown option 'max_stps': did you mean 'max_steps'"):
         parsed(path_of("smollm2-cpu"), "--max_stps=3")
+
+
+def test_what_is_published_is_so_at_the_end(written: Any) -> None:
+    assert parsed(written(push_to_hub=True))[2].hub_strategy.value == "end"
+
+
+@pytest.mark.parametrize("options", [("--max_steps=3", "--json"), ("--max_st", "3", "--json")])
+def test_what_was_asked_for_is_known(written: Any, options: tuple[str, ...]) -> None:
+    from trl import GRPOConfig, ModelConfig
+
+    from crossthink_data.train.options import CorpusArguments, RewardArguments, RunArguments
+    from crossthink_data.train.parse import parse
+
+    kinds = (CorpusArguments, RewardArguments, RunArguments, GRPOConfig, ModelConfig)
+    *_, asked = parse(kinds, ["--config", str(written(seed=1)), "--use_cpu", "true", "--bf16", "false", *options])
+    assert asked == {"dataset", "output_dir", "seed", "use_cpu", "bf16", "max_steps", "json"}
+
+
+@pytest.mark.parametrize("name", GRPO)
+def test_the_card_s_settings_are_a_config_of_the_same_run(name: str, written: Any) -> None:
+    import datasets
+    from trl import GRPOConfig, ModelConfig
+
+    from crossthink_data.train.data import TrainingRows
+    from crossthink_data.train.describe import describe
+    from crossthink_data.train.model_card import settings
+    from crossthink_data.train.options import CorpusArguments, RewardArguments, RunArguments
+    from crossthink_data.train.parse import parse
+
+    kinds = (CorpusArguments, RewardArguments, RunArguments, GRPOConfig, ModelConfig)
+    rows = TrainingRows(datasets.Dataset.from_dict({"id": ["a"]}), "plain", False, 1, 0, {})
+
+    def recorded(config: Path, *options: str) -> Any:
+        corpus, reward, _, args, model, asked = parse(kinds, ["--config", str(config), "--dry_run", *options])
+        return describe("GRPO", corpus, rows, model, args, asked, reward)
+
+    first = recorded(path_of(name))
+    shown = settings(first)
+    assert not {"debug", "include_for_metrics", "accelerator_config", "disable_tqdm"} & shown.keys()
+    elsewhere = {key: keys_of(name)[key] for key in ("model_name_or_path", "dataset", "blend")}
+    again = recorded(written(**{**shown, **elsewhere}))
+    assert again["fixed"] == first["fixed"]
+    assert settings(again) == shown
 
 
 # ---- accelerate

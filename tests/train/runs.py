@@ -23,7 +23,7 @@ FIXED = {
     "reward": "combined",
     "reward_policy": "equivalent",
 }
-DATA = {"read": 1000, "too_long": 100, "used": 900, "licenses": {"mit": 900}, "think_open": False}
+DATA = {"read": 1000, "too_long": 100, "cut": 0, "used": 900, "licenses": {"mit": 900}, "think_open": False}
 
 
 def record(
@@ -41,6 +41,7 @@ def record(
         "fixed": {**FIXED, **fixed},
         "data": {**DATA, **(data or {})},
         "processes": 2,
+        "examples_per_step": 1024,  # 128 prompts, 8 completions each
         "settings": settings or {},
         "model_settings": model_settings or {},
     }

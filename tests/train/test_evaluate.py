@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.train.evaluate import AFTER, BEFORE, FOLDER, before_and_after, evaluate
+from crossthink_data.train.evaluate import (
+    AFTER,
+    BEFORE,
+    FOLDER,
+    base_model,
+    before_and_after,
+    evaluate,
+    trained_model,
+)
 from crossthink_data.train.options import CorpusArguments, RunArguments
 from tests.report.written import question, said, write_results
 
@@ -43,7 +52,7 @@ def option(command: list[str], name: str) -> str:
 
 
 def test_the_blends_test_split_is_asked_in_the_style_of_the_training(ran: Ran, tmp_path: Path) -> None:
-    evaluate("models/a", CORPUS, ASKED, "chat", tmp_path)
+    evaluate({"pretrained": "models/a"}, CORPUS, ASKED, "chat", tmp_path)
     assert option(ran.command, "--model_args") == "pretrained=models/a"
     assert option(ran.command, "--tasks") == "crossthink_corpus"
     assert json.loads(option(ran.command, "--metadata")) == {"corpus": "acme/x", "blend": "nd"}
@@ -51,8 +60,27 @@ def test_the_blends_test_split_is_asked_in_the_style_of_the_training(ran: Ran, t
     assert ran.command[-4:] == ["--limit", "20", "--seed", "1"]
 
 
+BASE, OUT = "pretrained=acme/b,revision=v1,trust_remote_code=False", "pretrained=out,trust_remote_code=False"
+MODELS = [
+    ("v1", False, BASE, OUT),
+    ("v1", True, BASE, f"{BASE},peft=out"),
+    ("main", False, BASE.replace("revision=v1,", ""), OUT),
+]
+
+
+@pytest.mark.parametrize(("revision", "adapter", "before", "after"), MODELS)
+def test_the_models_before_and_after(
+    ran: Ran, tmp_path: Path, revision: str, adapter: bool, before: str, after: str
+) -> None:
+    model = SimpleNamespace(model_name_or_path="acme/b", model_revision=revision, use_peft=adapter)
+    args = SimpleNamespace(output_dir="out", trust_remote_code=False)
+    for name, told in ((base_model, before), (trained_model, after)):
+        evaluate(name(model, args), CORPUS, ASKED, "chat", tmp_path)
+        assert option(ran.command, "--model_args") == told
+
+
 def test_plain_prompts_get_no_template(ran: Ran, tmp_path: Path) -> None:
-    evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
+    evaluate({"pretrained": "models/a"}, CORPUS, ASKED, "plain", tmp_path)
     assert "--apply_chat_template" not in ran.command
 
 
@@ -60,7 +88,7 @@ def test_it_does_not_wait_for_the_other_processes(ran: Ran, tmp_path: Path, monk
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "ACCELERATE_USE_CPU"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("HF_HOME", "/cache")
-    evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
+    evaluate({"pretrained": "models/a"}, CORPUS, ASKED, "plain", tmp_path)
     assert not ran.env.keys() & {"RANK", "WORLD_SIZE", "MASTER_ADDR", "ACCELERATE_USE_CPU"}
     assert ran.env["HF_HOME"] == "/cache"
 
@@ -68,7 +96,7 @@ def test_it_does_not_wait_for_the_other_processes(ran: Ran, tmp_path: Path, monk
 def test_its_failure_is_an_error_with_its_last_words(ran: Ran, tmp_path: Path) -> None:
     ran.code = 2
     with pytest.raises(CrossthinkError, match=r"code 2: last words\nrun it by hand: .*lm_eval run"):
-        evaluate("models/a", CORPUS, ASKED, "plain", tmp_path)
+        evaluate({"pretrained": "models/a"}, CORPUS, ASKED, "plain", tmp_path)
 
 
 def test_the_card_shows_both_and_their_difference(tmp_path: Path) -> None:

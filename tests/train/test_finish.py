@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
@@ -94,22 +96,21 @@ def test_a_card_that_breaks_off_leaves_the_old_one(tmp_path: Path, monkeypatch: 
 # ---- the order of the end
 
 
-def trainer_in(folder: Path, *, main: bool = True, push: bool = False, fsdp: bool = False) -> tuple[Trainer, list[str]]:
+def trainer_in(folder: Path, *, main: bool = True, fsdp: bool = False, wrapped: Any = None) -> tuple[Any, list[str]]:
     """A stand-in for a trainer, and what is done with it."""
     done: list[str] = []
     plugin = SimpleNamespace(set_state_dict_type=done.append)
-    return cast(
-        Trainer,
-        SimpleNamespace(
-            args=SimpleNamespace(output_dir=str(folder), push_to_hub=push),
-            is_fsdp_enabled=fsdp,
-            is_world_process_zero=lambda: main,
-            save_model=lambda to: done.append(f"save {Path(to).name}"),
-            push_to_hub=lambda: done.append("push"),
-            accelerator=SimpleNamespace(
-                end_training=lambda: done.append(f"end with {sorted(files(folder))[0]}"),
-                state=SimpleNamespace(fsdp_plugin=plugin),
-            ),
+    return SimpleNamespace(
+        args=SimpleNamespace(output_dir=str(folder), push_to_hub=False, hub_revision=None),
+        model="model",
+        model_wrapped=wrapped,
+        is_fsdp_enabled=fsdp,
+        is_world_process_zero=lambda: main,
+        save_model=lambda to: done.append(f"save {Path(to).name}"),
+        accelerator=SimpleNamespace(
+            free_memory=gc.collect,
+            end_training=lambda: done.append(f"end with {sorted(files(folder))[0]}"),
+            state=SimpleNamespace(fsdp_plugin=plugin),
         ),
     ), done
 
@@ -119,11 +120,9 @@ def trainer_in(folder: Path, *, main: bool = True, push: bool = False, fsdp: boo
     [
         ({}, ["save out", "end with README.md"]),
         ({"main": False}, ["save out", "end with metrics.jsonl"]),
-        ({"push": True}, ["save out", "push", "end with README.md"]),
         ({"fsdp": True}, ["FULL_STATE_DICT", "save out", "end with README.md"]),
-        ({"fsdp": True, "push": True}, ["FULL_STATE_DICT", "save out", "push", "end with README.md"]),
     ],
-    ids=["alone", "another process", "push", "fsdp", "fsdp and push"],
+    ids=["alone", "another process", "fsdp"],
 )
 def test_the_order(tmp_path: Path, how: dict[str, bool], wanted: list[str]) -> None:
     trainer, done = trainer_in(write_run(tmp_path / "out"), **how)
@@ -138,12 +137,20 @@ def test_what_was_saved_is_evaluated_once_before_the_card(tmp_path: Path, main: 
     assert done[:-1] == wanted
 
 
-def test_saving_does_not_push_by_itself(tmp_path: Path) -> None:
-    trainer, _ = trainer_in(write_run(tmp_path / "out"), push=True)
-    seen: list[bool | None] = []
-    trainer.save_model = lambda *_: seen.append(trainer.args.push_to_hub)  # type: ignore[method-assign]
-    finish(trainer)
-    assert (seen, trainer.args.push_to_hub) == ([False], True)
+def test_the_wrapper_of_several_processes_is_gone_before_their_group(tmp_path: Path) -> None:
+    """At the end of the interpreter it would take the group along, and wait for a thread that waits for Python."""
+    torch.distributed.init_process_group("gloo", rank=0, world_size=1, store=torch.distributed.HashStore())
+    try:
+        wrapped = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+        left = weakref.ref(wrapped)
+        trainer, _ = trainer_in(write_run(tmp_path / "out"), wrapped=wrapped)
+        del wrapped
+        gone: list[bool] = []
+        trainer.accelerator.end_training = lambda: gone.append(left() is None)
+        finish(trainer)
+    finally:
+        torch.distributed.destroy_process_group()
+    assert gone == [True]
 
 
 # ---- a real trainer
@@ -162,6 +169,7 @@ def real_trainer(folder: Path, **options: Any) -> Trainer:
 
 
 SAVED = {"model.safetensors", "training_args.bin"}
+PUBLISHED = (WRITTEN | SAVED | {".gitattributes"}) - {"run.json", "training_args.bin"}  # which name places
 
 
 def test_a_real_trainer_saves(tmp_path: Path) -> None:
@@ -169,14 +177,18 @@ def test_a_real_trainer_saves(tmp_path: Path) -> None:
     assert files(tmp_path) == WRITTEN | SAVED
 
 
-def test_a_push_takes_everything_along_in_one_commit(hub: Hub, tmp_path: Path) -> None:
+def test_model_card_and_curves_are_published_in_one_commit_and_nothing_else(hub: Hub, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "out")
-    (folder / "checkpoint-3").mkdir()
-    (folder / "checkpoint-3" / "model.safetensors").write_bytes(b"x")
+    for name in ("checkpoint-3/model.safetensors", "eval/before/m/samples_gpqa_1.jsonl", "completions/c.parquet"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(b"x")
     (folder / "_README.md").write_text("written aside")
     finish(real_trainer(folder, push_to_hub=True, hub_model_id="acme/fine"))
-    assert set(HfApi().list_repo_files("acme/fine")) == WRITTEN | SAVED | {".gitattributes"}
-    assert [one.title for one in HfApi().list_repo_commits("acme/fine")] == ["End of training", "initial commit"]
+    assert set(HfApi().list_repo_files("acme/fine")) == PUBLISHED
+    assert [one.title for one in HfApi().list_repo_commits("acme/fine")] == [
+        "Model, card and curves of out",
+        "initial commit",
+    ]
     info = HfApi().model_info("acme/fine")
     assert info.card_data
     assert (info.card_data.base_model, info.card_data.get("prompt_style")) == ("acme/base", "plain")

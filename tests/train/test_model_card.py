@@ -42,7 +42,7 @@ def test_front_matter() -> None:
     assert front(card()) == {
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "license": "mit",
+        "license": "other",
         "base_model": "acme/base",
         "datasets": ["acme/corpus"],
         "tags": ["trl", "grpo", "reasoning", "crossthink"],
@@ -85,27 +85,27 @@ def test_a_folder_with_the_form_of_an_id_is_not_linked(tmp_path: Path, monkeypat
     text = card()
     assert "base_model" not in front(text)
     assert front(text)["datasets"] == ["acme/corpus"]
-    assert "\n`base` (a local folder), revision" in text
+    assert "\n`base` (a local folder), trained with GRPO" in text
     assert "acme/base" not in text
 
 
 # ---- licences
 
-LICENSES = [
-    ({"mit": 1}, "mit", []),
-    ({"cc-by-nc-4.0": 3}, "cc-by-nc-4.0", ["- `cc-by-nc-4.0`: 3 rows, **not for commercial use**"]),
-    ({"CC-BY-NC-2.0": 3}, "other", ["- `CC-BY-NC-2.0`: 3 rows, **not for commercial use**"]),
-    ({"unknown": 1}, "other", ["- `unknown`: 1 row, **their licence is not established**"]),
-    ({"mit": 1, "apache-2.0": 2000}, "other", ["- `apache-2.0`: 2,000 rows\n- `mit`: 1 row\n"]),
-    ({"proprietary": 1}, "other", ["- `proprietary`: 1 row\n"]),
-    ({}, "other", []),
+LICENSES: list[tuple[dict[str, int], list[str]]] = [
+    ({"mit": 1}, []),
+    ({"cc-by-nc-4.0": 3}, ["- `cc-by-nc-4.0`: 3 rows, **not for commercial use**"]),
+    ({"CC-BY-NC-2.0": 3}, ["- `CC-BY-NC-2.0`: 3 rows, **not for commercial use**"]),
+    ({"unknown": 1}, ["- `unknown`: 1 row, **their licence is not established**"]),
+    ({"mit": 1, "apache-2.0": 2000}, ["- `apache-2.0`: 2,000 rows\n- `mit`: 1 row\n"]),
+    ({"proprietary": 1}, ["- `proprietary`: 1 row\n"]),
+    ({}, []),
 ]
 
 
-@pytest.mark.parametrize(("licenses", "named", "lines"), LICENSES)
-def test_licences(licenses: dict[str, int], named: str, lines: list[str]) -> None:
+@pytest.mark.parametrize(("licenses", "lines"), LICENSES)
+def test_licences(licenses: dict[str, int], lines: list[str]) -> None:
     text = card(record(data={"licenses": licenses}))
-    assert front(text)["license"] == named
+    assert front(text)["license"] == "other"  # the rows' alone would say nothing of the base model's
     assert card_errors(text) == []
     told = section(text, "Licences")
     assert "The base model's own licence applies too." in told
@@ -139,15 +139,45 @@ def test_the_example_is_python(style: str) -> None:
 def test_data_and_rows() -> None:
     told = section(card(), "Training")
     assert "- **Data**: `acme/corpus`, revision `c0ffee`, blend `nd`, split `train`.\n" in told
-    assert "1,000 read, 900 used, 100 left out because their prompt has more than 1000 tokens.\n" in told
+    assert "1,000 read, 900 chosen, 100 left out because their prompt has more than 1000 tokens.\n" in told
     open_ended = card(record(blend=None, revision=None, data={"used": 860}))
     assert "`acme/corpus`, no revision given, its default blend, split `train`." in open_ended
     assert "tokens, 40 left out because they have no rationale to learn from.\n" in open_ended
+    cut = card(record("SFT", data={"used": 860, "cut": 30}, max_length=384))
+    assert (
+        "1000 tokens, 30 left out because prompt and worked reply have more than 384 tokens, 10 left out because they "
+        "have no rationale" in cut
+    )
 
 
 def test_steps() -> None:
     assert "- **Steps**: none logged, on 2 processes." in card()
-    assert "- **Steps**: 1,234 done, on 2 processes." in card(metrics=[{"step": 1234}])
+    assert "- **Steps**: 1,234 done, which took all of the chosen rows, on 2 processes." in card(
+        metrics=[{"step": 1234}]
+    )
+
+
+SEEN = [  # steps of 1,024 completions
+    (6, {}, "768 of "),  # 8 each
+    (7, {}, "896 of "),
+    (8, {}, ""),  # 1,024 of 900: all
+    (6, {"num_iterations": 2}, "384 of "),  # each batch in two steps
+    (6, {"packing": True}, ""),  # not known
+]
+
+
+@pytest.mark.parametrize(("done", "fixed", "said"), SEEN)
+def test_the_rows_that_training_took(done: int, fixed: Line, said: str) -> None:
+    text = card(record(**fixed), [{"step": done}])
+    assert f"trained with GRPO\non {said}900 rows of `acme/corpus` by" in text
+    assert ("of which training took some" in section(text, "Licences")) == bool(said)
+
+
+def test_a_warm_up_takes_a_row_an_example() -> None:
+    made = record("SFT") | {"examples_per_step": 4}
+    for name in ("num_generations", "max_completion_length"):
+        del made["fixed"][name]
+    assert "trained with SFT\non 24 of 900 rows of" in card(made, [{"step": 6}])
 
 
 def test_versions() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,43 @@ def test_a_checkpoint_without_a_record_is_refused(tmp_path: Path) -> None:
     path = checkpoint(tmp_path / "theirs", 2)
     with pytest.raises(CrossthinkError, match=r"has no run\.json"):
         begin(tmp_path / "ours", record(), str(path))
+
+
+def test_a_run_of_other_options_is_not_written_over(tmp_path: Path) -> None:
+    begin(tmp_path, record(), None)
+    with pytest.raises(CrossthinkError, match=r"is of another run \(seed 1, now 2\): name another --output_dir"):
+        begin(tmp_path, record(seed=2), None)
+    with pytest.raises(CrossthinkError, match=r"is of another run \(method 'GRPO', now 'SFT'\)"):
+        begin(tmp_path, {**record(), "method": "SFT"}, None)
+    assert read_record(tmp_path) == record()
+
+
+def test_what_a_run_has_saved_is_not_written_over(tmp_path: Path) -> None:
+    begin(tmp_path, record(), None)
+    assert begin(tmp_path, record(), None) is None  # it had saved nothing
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    with pytest.raises(CrossthinkError, match="holds a run that has ended: name another --output_dir"):
+        begin(tmp_path, record(), None)
+
+
+def test_a_folder_of_something_else_may_be_taken(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    assert begin(tmp_path, record(), None) is None
+
+
+@pytest.mark.parametrize(("step", "every"), [(3, 1), (4, 2), (6, 3)])
+def test_a_checkpoint_between_two_generations_is_taken(step: int, every: int, tmp_path: Path) -> None:
+    begin(tmp_path, record(), None)
+    path = checkpoint(tmp_path, step)
+    (path / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    assert begin(tmp_path, record(), "true", every=every) == path
+
+
+def test_a_checkpoint_inside_a_generation_is_refused(tmp_path: Path) -> None:
+    begin(tmp_path, record(), None)
+    (checkpoint(tmp_path, 3) / "trainer_state.json").write_text('{"global_step": 3}')
+    with pytest.raises(CrossthinkError, match=r"checkpoint-3 was saved while .* serve 2 steps .* --save_steps 2 makes"):
+        begin(tmp_path, record(), "true", every=2)
 
 
 @pytest.mark.parametrize(("resume", "message"), [("true", "no whole checkpoint to go on from"), ("x", "x is no whole")])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.train.reward import LoggedReward
+from crossthink_data.train.reward import FormatReward, LoggedReward, had_spread
 from crossthink_data.train.summary import Rollout
 
 RIGHT, WRONG, BARE = r"<think>t</think> \boxed{4}", r"<think>t</think> \boxed{5}", r"\boxed{4}"
@@ -26,8 +27,10 @@ def reward(kind: Literal["accuracy", "combined"] = "combined", patience: int = 0
     return made
 
 
-def call(made: LoggedReward, completions: Sequence[str], ids: Sequence[Sequence[int]] | None = None) -> Any:
-    """The rewards and the logged figures of completions to one question, two a row."""
+def call(
+    made: LoggedReward, completions: Sequence[str], ids: Sequence[Sequence[int]] | None = None, done: int = 0
+) -> Any:
+    """The rewards and the logged figures of completions to one question, two a row, after so many steps."""
     logged: dict[str, float] = {}
     count = len(completions)
     rewards = made(
@@ -41,7 +44,7 @@ def call(made: LoggedReward, completions: Sequence[str], ids: Sequence[Sequence[
         domain=["math"] * count,
         question_type=["open"] * count,
         source=["s"] * count,
-        trainer_state=None,
+        trainer_state=SimpleNamespace(global_step=done),
     )
     return rewards, logged
 
@@ -57,6 +60,31 @@ def test_accuracy_alone_does_not() -> None:
 def test_where_the_two_are_added_either_makes_spread() -> None:
     logged = call(reward("accuracy"), [RIGHT, BARE, WRONG, WRONG])[1]
     assert (logged["no_spread"], logged["domain/math/reward"]) == (0.5, 1.25)
+
+
+def test_what_cannot_be_graded_has_no_format_either() -> None:
+    """Else the trainer would take the format for the whole reward."""
+    accuracy = reward("accuracy")
+    completions = [RIGHT, UNGRADABLE, BARE, WRONG]
+    rewards, logged = call(accuracy, completions)
+    assert rewards == [1.0, None, 1.0, 0.0]
+    assert FormatReward(accuracy)(completions=completions, prompts=[]) == [1.0, None, 0.0, 1.0]
+    assert logged["domain/math/reward"] == pytest.approx((2 + 1 + 1) / 3)
+
+
+WEIGHTED = [
+    ("accuracy", (1.0, 0.0), 0.75),  # right, right, right, wrong
+    ("accuracy", (1.0, 0.5), 0.75 + 0.5 * 0.5),
+    ("combined", (2.0,), 2 * 0.25),
+]
+
+
+@pytest.mark.parametrize(("kind", "weights", "mean"), WEIGHTED)
+def test_the_log_weighs_as_the_trainer_does(
+    kind: Literal["accuracy", "combined"], weights: tuple[float, ...], mean: float
+) -> None:
+    logged = call(reward(kind, weights=weights), [RIGHT, BARE, BARE, WRONG])[1]
+    assert logged["domain/math/reward"] == mean
 
 
 def test_accuracy_and_format_are_logged_apart() -> None:
@@ -82,29 +110,40 @@ def test_cut_off_is_at_the_bound_without_an_end(ids: list[int], share: float) ->
 
 
 def test_a_batch_that_cannot_be_graded_at_all_is_an_error() -> None:
-    with pytest.raises(CrossthinkError, match=r"none of the 2 completions of batch 1 could be graded"):
+    with pytest.raises(CrossthinkError, match=r"none of the 2 completions of step 1 could be graded"):
         call(reward(), [UNGRADABLE, UNGRADABLE])
 
 
 def test_no_spread_in_the_first_batches_is_an_error_that_says_why() -> None:
     made = reward(patience=2)
     call(made, [BARE, BARE])
-    with pytest.raises(CrossthinkError, match=r"first 2 batches .* 0% kept the format, 100% were right"):
-        call(made, [BARE, BARE])
+    with pytest.raises(CrossthinkError, match=r"first 2 steps .* 0% kept the format, 100% were right"):
+        call(made, [BARE, BARE], done=1)
 
 
 def test_spread_once_is_enough() -> None:
     made = reward(patience=2)
     call(made, [RIGHT, BARE])
-    for _ in range(3):
-        call(made, [BARE, BARE])
+    for done in (1, 2, 3):
+        call(made, [BARE, BARE], done=done)
     assert made.spread
+
+
+def test_a_resumed_run_knows_of_the_steps_before() -> None:
+    with pytest.raises(CrossthinkError, match="first 3 steps"):
+        call(reward(patience=3), [BARE, BARE], done=2)
+    assert call(reward(patience=3, spread=True), [BARE, BARE], done=2)
+
+
+@pytest.mark.parametrize(("shares", "spread"), [([1.0, 0.75], True), ([1.0, 1.0], False), ([], False)])
+def test_a_log_tells_of_spread(shares: list[float], spread: bool) -> None:
+    assert had_spread([{"step": 1, "train_loss": 0.0}, *({"no_spread": share} for share in shares)]) is spread
 
 
 def test_with_no_patience_it_goes_on() -> None:
     made = reward(patience=0)
-    for _ in range(3):
-        call(made, [BARE, BARE])
+    for done in range(3):
+        call(made, [BARE, BARE], done=done)
     assert not made.spread
 
 
@@ -129,4 +168,5 @@ def test_a_policy_reaches_the_grader() -> None:
 
 
 def test_each_kind_has_the_name_that_is_logged() -> None:
-    assert (reward().__name__, reward("accuracy").__name__) == ("crossthink_reward", "accuracy_reward")
+    names = [one.__name__ for one in (reward(), reward("accuracy"), FormatReward(reward("accuracy")))]
+    assert names == ["crossthink_reward", "accuracy_reward", "format_reward"]

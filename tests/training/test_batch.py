@@ -8,13 +8,13 @@ from itertools import product
 import pytest
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.train.batch import Batch, batch
+from crossthink_data.train.batch import accumulation
 
 NO_SIZE = "and the number of processes so that their product divides it"
 
 
 @pytest.mark.parametrize(
-    ("prompts", "generations", "per_device", "processes", "accumulation"),
+    ("prompts", "generations", "per_device", "processes", "times"),
     [
         (128, 8, 4, 1, 256),  # 1,024 completions, one process
         (128, 8, 4, 8, 32),
@@ -23,9 +23,8 @@ NO_SIZE = "and the number of processes so that their product divides it"
         (3, 4, 6, 2, 1),  # a process takes a prompt and a half
     ],
 )
-def test_accumulation(prompts: int, generations: int, per_device: int, processes: int, accumulation: int) -> None:
-    shared = batch(prompts, generations, per_device, processes)
-    assert shared == Batch(prompts, generations, per_device, processes, accumulation)
+def test_accumulation(prompts: int, generations: int, per_device: int, processes: int, times: int) -> None:
+    assert accumulation(prompts, generations, per_device, processes) == times
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_accumulation(prompts: int, generations: int, per_device: int, processes
         ),  # too many at once
         (
             (4, 1, 3, 1),
-            "4 prompts x 1 completions are 4, which 1 processes x 3 at a time",
+            "4 prompts x 1 completions are 4, which 1 process x 3 at a time",
             "2",
             3,
         ),  # of 2 and 4 the less
@@ -57,7 +56,7 @@ def test_what_does_not_divide_is_an_error_with_both_cures(
     numbers: tuple[int, int, int, int], said: str, size: str, fitting: int
 ) -> None:
     with pytest.raises(CrossthinkError) as raised:
-        batch(*numbers)
+        accumulation(*numbers)
     message = str(raised.value)
     assert said in message
     assert message.endswith(f"set --per_device_train_batch_size {size}, or --prompts_per_step {fitting}")
@@ -67,13 +66,13 @@ def test_either_cure_cures() -> None:
     cured = 0
     for prompts, generations, per_device, processes in product((1, 4, 7, 12), (1, 4, 6), (1, 3, 8), (1, 2, 5)):
         try:
-            batch(prompts, generations, per_device, processes)
+            accumulation(prompts, generations, per_device, processes)
         except CrossthinkError as error:
             if found := re.search(r"batch_size (\d+),", str(error)):
-                batch(prompts, generations, int(found[1]), processes)
+                accumulation(prompts, generations, int(found[1]), processes)
             number = re.search(r"prompts_per_step (\d+)$", str(error))
             assert number
-            batch(int(number[1]), generations, per_device, processes)
+            accumulation(int(number[1]), generations, per_device, processes)
             cured += 1
     assert cured > 50
 
@@ -81,4 +80,4 @@ def test_either_cure_cures() -> None:
 @pytest.mark.parametrize("numbers", [(0, 8, 4, 8), (128, 0, 4, 8), (128, 8, 0, 8), (-128, 8, 4, 8)])
 def test_each_number_is_one_or_more(numbers: tuple[int, int, int, int]) -> None:
     with pytest.raises(CrossthinkError, match="each must be 1 or more"):
-        batch(*numbers)
+        accumulation(*numbers)
