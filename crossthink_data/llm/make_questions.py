@@ -11,9 +11,10 @@ from typing import Any
 from crossthink_data.hashing import file_sha256
 from crossthink_data.llm.ask import Progress
 from crossthink_data.llm.asking import Synthesis
-from crossthink_data.llm.documents import Counts, Reading, document_files, read_documents
+from crossthink_data.llm.documents import Counts, Reading, document_files, read_documents, reading_packages
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.personas import pairs, read_phrases
+from crossthink_data.llm.question_checks import CHECKS_VERSION
 from crossthink_data.llm.synthesize import (
     MATH_PROMPTS,
     PROMPTS,
@@ -45,10 +46,11 @@ def questions_from_documents(
     """A multiple-choice question of each passage, of the first `limit`. Raises CrossthinkError as its parts do."""
     counts = Counts()
     files = [[path.name, file_sha256(path)] for path in document_files(paths)]
+    read = {"documents": files, "reading": asdict(reading), "limit": limit, "packages": reading_packages()}
     return make_table(
         SYNTHESIZE,
         out,
-        {**_settings(endpoint, settings, PROMPTS), "documents": files, "reading": asdict(reading), "limit": limit},
+        {**_settings(endpoint, settings, PROMPTS), **read},
         lambda work: synthesize(
             islice(read_documents(paths, reading, counts), limit), settings, endpoint, work, objective_s, on_done
         ),
@@ -85,5 +87,5 @@ def problems_from_personas(
 
 
 def _settings(endpoint: Endpoint, settings: Synthesis, prompts: Sequence[str]) -> Mapping[str, Any]:
-    versions = {"version": SYNTHESIS_VERSION, "grader": GRADER_VERSION}
+    versions = {"version": SYNTHESIS_VERSION, "checks_version": CHECKS_VERSION, "grader": GRADER_VERSION}
     return {**asked_of(endpoint), "prompts": prompt_versions(prompts), **asdict(settings), **versions}

@@ -14,7 +14,17 @@ import polars as pl
 from datatrove.data import Document
 
 from crossthink_data.llm.ask import Progress, Usage, ask_rows
-from crossthink_data.llm.asking import PROBLEM, QUESTION, TOPIC, Asking, Row, Synthesis, from_pair, from_passage
+from crossthink_data.llm.asking import (
+    NO_ANSWER,
+    PROBLEM,
+    QUESTION,
+    TOPIC,
+    Asking,
+    Row,
+    Synthesis,
+    from_pair,
+    from_passage,
+)
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.prompt_files import prompt_file
 from crossthink_data.llm.question_checks import rationale_of
@@ -23,7 +33,7 @@ from crossthink_data.llm.votes import options_equal, vote
 from crossthink_data.llm.written import Question
 from crossthink_data.prompts import MCQ_TEMPLATE, OPEN_TEMPLATE
 
-SYNTHESIS_VERSION = 1  # 1: first published rules
+SYNTHESIS_VERSION = 2  # 1: first published rules; 2: why solutions are lost; an id may stand in two files
 
 PROMPTS = (TOPIC, QUESTION, MCQ_TEMPLATE)  # that a row of `synthesize` is made with
 MATH_PROMPTS = (PROBLEM, OPEN_TEMPLATE)
@@ -44,6 +54,7 @@ SYNTHESIZED: dict[str, pl.DataType] = {
     "answer_label": pl.String(),
     "rationale": pl.String(),
     "votes": pl.List(pl.String()),  # a solution each: the label or answer, null where it gave none
+    "lost": pl.List(pl.String()),  # a solution each: why it gave no answer, null where it did
     "agreement": pl.Float64(),  # share of all solutions that gave the commonest answer
     "generator": pl.String(),
     "prompts": pl.String(),
@@ -119,8 +130,15 @@ def _judged(row: Row, threshold: float) -> Row:
     if row["reason"]:
         return row
     found = vote(question, row["answers"], threshold)
-    reason = "options_equal" if options_equal(question.options) else found.reason
+    reason = _all_lost(row["lost"]) or found.reason
+    reason = "options_equal" if options_equal(question.options) else reason
     return row | {"votes": found.votes, "agreement": found.agreement, "reason": reason}
+
+
+def _all_lost(lost: Sequence[str | None]) -> str | None:
+    """`solve_…` where every solution was lost for one and the same reason, which is not that it just does not say."""
+    why = set(lost)
+    return f"solve_{lost[0]}" if len(why) == 1 and not why & {None, NO_ANSWER} else None
 
 
 def prompt_versions(names: Sequence[str]) -> dict[str, str | None]:
@@ -129,8 +147,8 @@ def prompt_versions(names: Sequence[str]) -> dict[str, str | None]:
 
 
 def summary(frame: pl.DataFrame) -> dict[str, Any]:
-    """Counts of a table: rows, kept, reasons, by domain rows and kept, tokens."""
-    reasons = frame["reason"].drop_nulls().value_counts().sort("reason").iter_rows()
+    """Counts of a table: rows, kept, reasons, solutions and why some gave no answer, by domain, tokens."""
+    solutions = frame["lost"].drop_nulls().explode()
     domains = (
         frame.drop_nulls("domain")
         .group_by("domain")
@@ -140,7 +158,13 @@ def summary(frame: pl.DataFrame) -> dict[str, Any]:
     return {
         "rows": frame.height,
         "kept": frame["reason"].null_count(),
-        "reasons": dict(reasons),
+        "reasons": _counted(frame["reason"]),
+        "solutions": {"asked": len(solutions), "lost": _counted(solutions)},
         "domains": {row.pop("domain"): row for row in domains.to_dicts()},
         "tokens": int(frame["tokens"].sum()),
     }
+
+
+def _counted(reasons: pl.Series) -> dict[str, int]:
+    """How often there is each, by name."""
+    return dict(reasons.drop_nulls().alias("reason").value_counts().sort("reason").iter_rows())

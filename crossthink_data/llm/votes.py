@@ -10,6 +10,8 @@ from crossthink_data.kinds import LABELS
 from crossthink_data.llm.written import Question
 from crossthink_data.verify.vote import answer_classes, majority
 
+_SHORT_WORDS = {"no", "up", "on", "in", "at", "by", "to", "we", "he", "it"}  # which a capital does not change
+
 SHOWN_CHARS = 200  # of an answer that names no option
 
 
@@ -66,7 +68,8 @@ def _symbols(one: str, other: str) -> bool:
     """Whether two texts differ in case alone and case is what they are about: Ww and ww, AaBb and aabb, Co and CO."""
     if one.casefold() != other.casefold() or " " in one:
         return False
-    return len(one) <= 2 or any(letter.isupper() for text in (one, other) for letter in text[1:])
+    is_short = len(one) <= 2 and one.casefold() not in _SHORT_WORDS
+    return is_short or any(letter.isupper() for text in (one, other) for letter in text[1:])
 
 
 def _shown(answer: str | None, one: int | None, labels: Sequence[str]) -> str | None:

@@ -76,6 +76,8 @@ def response_format(name: str, schema: Object) -> Object:
 def json_object(text: str) -> Object | None:
     """The first JSON object after any thinking; code fences, a sentence before it and run-on text do not matter.
 
+    None where there is none, or one that no file can hold: with a number of thousands of digits, or a lone surrogate.
+
     >>> json_object('<think>{</think>```json\\n{"a": 1}\\n``` Question: ...')
     {'a': 1}
     """
@@ -85,7 +87,8 @@ def json_object(text: str) -> Object | None:
         return None
     try:
         found, _ = json.JSONDecoder().raw_decode(said, start)
-    except (json.JSONDecodeError, RecursionError):  # a model may repeat one bracket to its last token
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text
+    except (ValueError, RecursionError):  # a model may repeat one bracket, or one digit, to its last token
         return None
     return found if isinstance(found, dict) else None
 

@@ -107,6 +107,24 @@ def test_every_document_left_out_has_a_reason(tmp_path: Path) -> None:
     }
 
 
+def test_files_that_both_number_from_one(tmp_path: Path) -> None:
+    one = _jsonl(tmp_path / "a.jsonl", {"text": TIDES, "id": 1}, {"text": BREAD, "id": 2})
+    more = [{"text": f"{TIDES} More.", "id": 1}, {"text": BREAD, "id": 2}, {"text": f"{BREAD} More.", "id": 1}]
+    two = _jsonl(tmp_path / "b.jsonl", *more)
+    documents, counts = _read(one, two)
+    own = f"b.jsonl@{counts.files[1]['sha256'][:8]}:1"
+    assert [one.id for one in documents] == ["1#0", "2#0", f"{own}#0"]
+    assert documents[2].metadata["document_id"] == own
+    assert counts.summary()["removed"] == {"duplicate_id": 1, "duplicate_text": 1}
+
+
+def test_the_same_file_twice(tmp_path: Path) -> None:
+    one = _jsonl(tmp_path / "a.jsonl", {"text": TIDES, "id": "t"})
+    (tmp_path / "copy.jsonl").write_bytes(one.read_bytes())
+    _, counts = _read(one, tmp_path / "copy.jsonl")
+    assert counts.summary()["removed"] == {"duplicate_id": 1}
+
+
 @pytest.mark.parametrize("suffix", [".jsonl.gz", ".jsonl.zst", ".parquet", ".json", ".json.gz"])
 def test_other_forms_give_the_same(tmp_path: Path, suffix: str) -> None:
     rows = [{"text": TIDES, "id": "t"}, {"text": BREAD, "id": "b"}]

@@ -15,6 +15,7 @@ from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm.asking import Synthesis
 from crossthink_data.llm.endpoint import make_endpoint
 from crossthink_data.llm.personas import pairs
+from crossthink_data.llm.request import seed_of
 from crossthink_data.llm.synthesize import SYNTHESIZED, summary, synthesize, synthesize_math
 from tests.llm.prose import BREAD, TIDES
 from tests.llm.scripted_endpoint import Body, Faults, ScriptedEndpoint, prompt_of, seeded_faults
@@ -99,6 +100,7 @@ def test_a_question_that_all_solutions_bear_out(tmp_path: Path) -> None:
         **{"revision": "sha256:0", "generator": "scripted@r1", "prompts": "topic-v1 question-v1 mcq-v1"},
         **{"domain": "stem", "topic": "tides", "question": QUESTION["question"], "options": row["options"]},
         **{"answer": KEY, "answer_label": label, "rationale": QUESTION["reason"], "votes": [label] * 5},
+        **{"lost": [None] * 5},
         **{"agreement": 1.0, "tokens": row["tokens"]},
     }
     assert sorted(map(_kind, bodies)) == ["question", *["solve"] * 5, "topic"]
@@ -177,6 +179,36 @@ def test_what_the_server_says_is_a_reason(tmp_path: Path, fault: str, reason: st
     assert (row["reason"], row["topic"], row["question"]) == (reason, "tides", None)
 
 
+@pytest.mark.parametrize("fault", ["length", "too long", "empty", "400"])
+def test_solutions_that_are_all_lost_for_one_reason(tmp_path: Path, fault: str) -> None:
+    why = {"length": "cut", "too long": "too_long", "400": "refused"}.get(fault, fault)
+    frame, _ = _run(tmp_path, faults=lambda seen: fault if _kind(seen.body) == "solve" else "", solve="So far")
+    row = frame.row(0, named=True)
+    assert (row["reason"], row["votes"], row["lost"]) == (f"solve_{why}", [None] * 5, [why] * 5)
+    assert summary(frame)["solutions"] == {"asked": 5, "lost": {why: 5}}
+
+
+def test_solutions_that_are_lost_for_several_reasons(tmp_path: Path) -> None:
+    seeds = [seed_of(0, "d#0", f"solve{i}") for i in range(5)]
+    faults = dict(zip(seeds, ["too long", "length", "", "too long", "empty"], strict=True))
+    frame, _ = _run(tmp_path, faults=lambda seen: faults.get(seen.body["seed"], ""), solve="I do not know.")
+    assert frame["lost"].to_list() == [["too_long", "cut", "no_answer", "too_long", "empty"]]
+    assert frame["reason"].to_list() == ["no_votes"]
+    assert summary(frame)["solutions"] == {"asked": 5, "lost": {"cut": 1, "empty": 1, "no_answer": 1, "too_long": 2}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({"topic": {"domain": "stem", "topic": "half \ud83d"}}, "topic_malformed_json"),
+        ({"question": QUESTION | {"reason": "half \ud83d"}}, "question_malformed_json"),
+        ({"topic": '{"domain": "stem", "topic": %s}' % ("1" * 5_000)}, "topic_malformed_json"),
+    ],
+)
+def test_what_no_file_can_hold_is_malformed(tmp_path: Path, answers: dict[str, Any], reason: str) -> None:
+    assert _one(tmp_path, **answers)["reason"] == reason
+
+
 def test_a_whole_object_that_was_cut_after_its_end_counts(tmp_path: Path) -> None:
     row = _one(tmp_path, faults=lambda seen: "length" if _kind(seen.body) == "question" else "")
     assert row["reason"] is None
@@ -187,8 +219,6 @@ def _contradicts(right: int) -> Callable[[Body], str]:
     seeds: dict[int, int] = {}
 
     def solves(body: Body) -> str:
-        from crossthink_data.llm.request import seed_of
-
         order = [seed_of(0, "d#0", f"solve{i}") for i in range(5)]
         place = seeds.setdefault(body["seed"], order.index(body["seed"]))
         key = _label_of(prompt_of(body), KEY)
@@ -252,6 +282,7 @@ def test_the_summary(tmp_path: Path) -> None:
         "rows": 2,
         "kept": 1,
         "reasons": {"topic_malformed_json": 1},
+        "solutions": {"asked": 5, "lost": {}},
         "domains": {"stem": {"rows": 1, "kept": 1}},
         "tokens": int(frame["tokens"].sum()),
     }
@@ -265,7 +296,7 @@ def test_the_summary(tmp_path: Path) -> None:
         ({"threshold": 0.0}, "threshold 0.0"),
         ({"threshold": 1.1}, "threshold 1.1"),
         ({"options_min": 5, "options_max": 4}, "5 to 4 options"),
-        ({"options_max": 27}, "4 to 27 options"),
+        ({"options_max": 11}, "4 to 11 options: at least 2, at most 10"),
     ],
 )
 def test_settings_that_make_nothing(settings: dict[str, Any], message: str) -> None:

@@ -55,6 +55,8 @@ def test_a_threshold_is_met_by_its_own_share() -> None:
         (["1/2", "0.5", "2"], True),
         (["an increase", "the increase", "no change"], True),
         (["Increase", "increase", "z"], True),
+        (["No", "no", "z"], True),  # a word, unlike the symbols below
+        (["No", "NO", "z"], False),  # nobelium, nitric oxide
         (["Ww", "WW", "ww"], False),  # genotypes
         (["CO", "Co", "C"], False),  # a gas and a metal
         (["x^2 - 1", "(x-1)(x+1)", "x"], True),

@@ -44,7 +44,14 @@ def test_the_first_object_after_thinking(text: str) -> None:
     assert json_object(text) == {"a": 1}
 
 
-@pytest.mark.parametrize("text", ["", "no", "{", '{"a": 1', "{'a': 1}", '{"a": [' + "[" * 100_000, '["a"]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "no", "{", '{"a": 1', "{'a': 1}", '{"a": [' + "[" * 100_000, '["a"]'),
+        '{"a": %s}' % ("1" * 5_000),  # Python reads no number of more than 4,300 digits
+        *(r'{"a": "half \ud83d"}', r'{"a": ["\udc00"]}', r'{"\ud83d": 1}'),  # JSON, but no UTF-8
+    ],
+)
 def test_no_object(text: str) -> None:
     assert json_object(text) is None
 
@@ -100,6 +107,12 @@ def test_a_key_that_is_no_option(answer: str) -> None:
 )
 def test_questions_that_cannot_be_used(changed: dict[str, Any], reason: str) -> None:
     assert _question(**changed) == reason
+
+
+@pytest.mark.parametrize("field", ["question", "reason", "answer", "options"])
+def test_half_a_character_is_no_question(field: str) -> None:
+    assert _question(**{field: ["a", "b", "c", "\ud83d"] if field == "options" else "x \ud83d"}) == "malformed_json"
+    assert isinstance(_question(reason="\U0001f35e"), Question)  # written as two halves, it is one character
 
 
 def test_letters_before_options_go() -> None:

@@ -12,8 +12,10 @@ from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm.synthesize import SYNTHESIZED
 from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
+from crossthink_data.side_table import SYNTHESIZE
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.raw import plan_units
+from tests.side_tables import table_of
 from tests.support import assert_labelled, map_file
 
 KEPT = {
@@ -76,8 +78,8 @@ def _recipe(folder: Path, path: Path | None) -> Path:
 
 
 def test_a_recipe_names_the_folder(tmp_path: Path) -> None:
-    _table(tmp_path, KEPT, LOST)
-    plan = make_plan(load_recipe(str(_recipe(tmp_path, tmp_path))))
+    table = table_of(SYNTHESIZE, [KEPT, LOST], SYNTHESIZED, tmp_path, documents=[])
+    plan = make_plan(load_recipe(str(_recipe(tmp_path, table.folder))))
     assert plan.rows == 2
 
 
