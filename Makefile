@@ -54,6 +54,7 @@ bench: $(VENV)/.train .venv-peers/.done .cache/smollm2/.done demo
 	$(BIN)/python -m tests.bench.decontaminate
 	$(BIN)/python -m tests.bench.near_dedup
 	$(BIN)/python -m tests.bench.train
+	$(BIN)/python -m tests.bench.ask
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

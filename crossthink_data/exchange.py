@@ -7,7 +7,7 @@ renames at its end: a file that exists is whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,6 +25,7 @@ WORK_SCHEMA: dict[str, pl.DataType] = {
     "order": pl.UInt64(),  # position among all rows of the recipe: source, file and row, form
     "group_number": pl.UInt64(),
 }
+PREPARED_SCHEMA = {**WORK_SCHEMA, "filled": pl.Boolean()}  # whether the answer is a label
 REMOVED_COLUMNS = REMOVED_SCHEMA.names
 
 
@@ -81,16 +82,17 @@ class WriteBuckets(PipelineStep):  # type: ignore[misc]
     name = "write buckets"
     type = "💾 - EXCHANGE"
 
-    def __init__(self, folder: Path, buckets: int) -> None:
+    def __init__(self, folder: Path, buckets: int, columns: Mapping[str, pl.DataType] = WORK_SCHEMA) -> None:
         super().__init__()
         self.folder = folder
         self.buckets = buckets
+        self.columns = columns
 
     def run(
         self, data: Iterable[pl.DataFrame] | None = None, rank: int = 0, world_size: int = 1
     ) -> Iterator[pl.DataFrame]:
         """Writes every frame; yields nothing."""
-        files = _BucketFiles(self.folder, self.buckets, rank)
+        files = _BucketFiles(self.folder, self.buckets, rank, self.columns)
         with files:
             for frame in _gathered(data or (), FLUSH_ROWS):
                 with self.track_time("flush"):
@@ -112,8 +114,9 @@ def _gathered(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFram
 class _BucketFiles:
     """Open arrow files of one task, two a bucket, renamed into place when all is written."""
 
-    def __init__(self, folder: Path, buckets: int, rank: int) -> None:
+    def __init__(self, folder: Path, buckets: int, rank: int, columns: Mapping[str, pl.DataType]) -> None:
         self.buckets = buckets
+        self.columns = columns
         self.paths = {
             **{("rows", b): rows_path(folder, b, rank) for b in range(buckets)},
             **{("removed", b): removed_path(folder, b, rank) for b in range(buckets)},
@@ -124,7 +127,7 @@ class _BucketFiles:
     def __enter__(self) -> _BucketFiles:
         for (kind, bucket), path in self.paths.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            columns = WORK_SCHEMA if kind == "rows" else dict.fromkeys(REMOVED_COLUMNS, pl.String())
+            columns = self.columns if kind == "rows" else dict.fromkeys(REMOVED_COLUMNS, pl.String())
             schema = _arrow(pl.DataFrame(schema=columns)).schema
             sink = self.stack.enter_context(pa.OSFile(str(path.with_suffix(".tmp")), "wb"))
             self.writers[kind, bucket] = self.stack.enter_context(pa.ipc.new_file(sink, schema))
@@ -135,7 +138,7 @@ class _BucketFiles:
         for (bucket,), part in frame.partition_by("bucket", as_dict=True, maintain_order=True).items():
             kept, gone = part.filter(pl.col("reason").is_null()), part.filter(pl.col("reason").is_not_null())
             if len(kept):
-                self.writers["rows", int(str(bucket))].write_table(_arrow(kept.select(list(WORK_SCHEMA))))
+                self.writers["rows", int(str(bucket))].write_table(_arrow(kept.select(list(self.columns))))
             if len(gone):
                 self.writers["removed", int(str(bucket))].write_table(_arrow(removed_columns(gone)))
 

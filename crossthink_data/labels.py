@@ -18,7 +18,7 @@ SELFLABEL = "selflabel"  # the kind of table
 
 
 class Labels(FrameStep):
-    """Fills in answers where there are none, out of a table's folder; nothing without one."""
+    """Fills in answers where there are none, out of a table's folder; its column `filled` says in which rows."""
 
     name = "labels"
 
@@ -34,19 +34,18 @@ class Labels(FrameStep):
         return rows.drop_nulls("answer").rename({"answer": "adopted"})
 
     def apply(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with its labels."""
+        """The frame with its labels, of which there are none without a table."""
         if self.table is None:
-            return frame
+            return frame.with_columns(filled=pl.lit(False))
         rows = frame.join(self.adopted, on="id", how="left", maintain_order="left")
         wanted = unlabelled() & pl.col("adopted").is_not_null()
-        if not rows.select(wanted.any()).item():
-            return frame
         is_choice = pl.col("options").list.len() > 0
         place = pl.col("adopted").replace_strict(list(LETTERS), list(range(len(LETTERS))), default=None)
         text = pl.when(is_choice).then(pl.col("options").list.get(place, null_on_oob=True)).otherwise("adopted")
         return rows.with_columns(
             answer=pl.when(wanted).then(text).otherwise("answer"),
             answer_label=pl.when(wanted & is_choice).then("adopted").otherwise("answer_label"),
+            filled=wanted,
         ).drop("adopted")
 
 

@@ -17,14 +17,21 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+DAY_S = 86_400.0
+
 Model = Annotated[str, typer.Option("--model", help="The model's name at the endpoint.")]
 Url = Annotated[str, typer.Option("--endpoint", help="URL of an OpenAI-compatible server, e.g. of `vllm serve`.")]
 Weights = Annotated[str | None, typer.Option("--model-revision", help="Of the model's weights; goes into the table.")]
 PromptStyle = Annotated[str, typer.Option("--prompt-style", help="chat, or plain for a model without a template.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one request may take.")]
+AllowFailed = Annotated[
+    bool, typer.Option("--allow-failed", help="Finish though requests fail each time; their rows are counted.")
+]
 Objective = Annotated[
     float | None,
-    typer.Option("--latency-objective", min=0.01, help="Seconds that 95% of requests must keep; else learned."),
+    typer.Option(
+        "--latency-objective", min=0.01, max=DAY_S, help="Seconds that 95% of requests must keep; else learned."
+    ),
 ]
 PriceIn = Annotated[float, typer.Option("--price-in", min=0, help="Of a million prompt tokens.")]
 PriceOut = Annotated[float, typer.Option("--price-out", min=0, help="Of a million completion tokens.")]
@@ -61,6 +68,7 @@ def difficulty(
     model_revision: Weights = None,
     prompt_style: PromptStyle = "chat",
     timeout: Timeout = 600.0,
+    allow_failed: AllowFailed = False,
     objective: Objective = None,
     price_in: PriceIn = 0.0,
     price_out: PriceOut = 0.0,
@@ -78,7 +86,7 @@ def difficulty(
     from crossthink_data.progress import Progress
 
     settings = Difficulty(samples, Sampling(temperature, top_p, max_tokens), parse_band(band) if band else None)
-    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout)
+    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed)
     with Progress(quiet) as progress:
         table = measure(
             corpus, blend, split, revision, limit, where, settings, out, Prices(price_in, price_out), objective,
@@ -112,6 +120,7 @@ def synthesize_(
     model_revision: Weights = None,
     prompt_style: PromptStyle = "chat",
     timeout: Timeout = 600.0,
+    allow_failed: AllowFailed = False,
     objective: Objective = None,
     price_in: PriceIn = 0.0,
     price_out: PriceOut = 0.0,
@@ -133,7 +142,7 @@ def synthesize_(
         samples, threshold, options_min, options_max,
         Sampling(temperature, 1.0, max_tokens), Sampling(solve_temperature, 1.0, solve_max_tokens), seed=seed,
     )  # fmt: skip
-    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout)
+    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed)
     prices = Prices(price_in, price_out)
     with Progress(quiet) as progress:
 
@@ -177,6 +186,7 @@ def selflabel(
     ] = None,
     prompt_style: PromptStyle = "chat",
     timeout: Timeout = 600.0,
+    allow_failed: AllowFailed = False,
     objective: Objective = None,
     price_in: PriceIn = 0.0,
     price_out: PriceOut = 0.0,
@@ -198,7 +208,7 @@ def selflabel(
     settings = SelfLabel(samples, target, alpha, Sampling(temperature, top_p, max_tokens))
     revisions = _each("--model-revision", model_revision or [None], model)
     ensemble = [
-        _endpoint(url, name, weights, prompt_style, timeout)
+        _endpoint(url, name, weights, prompt_style, timeout, allow_failed)
         for name, url, weights in zip(model, _each("--endpoint", endpoint, model), revisions, strict=True)
     ]
     with Progress(quiet) as progress:
@@ -221,13 +231,13 @@ def _each(option: str, given: Sequence[T], models: list[str]) -> Sequence[T]:
     return given if len(given) == len(models) else [given[0]] * len(models)
 
 
-def _endpoint(url: str, model: str, revision: str | None, style: str, timeout_s: float) -> Endpoint:
+def _endpoint(url: str, model: str, revision: str | None, style: str, timeout_s: float, allow_failed: bool) -> Endpoint:
     from crossthink_data.errors import unknown
     from crossthink_data.llm.endpoint import make_endpoint
 
     if style not in STYLES:
         raise unknown("--prompt-style", style, STYLES)
-    return make_endpoint(url, model, revision, "chat" if style == "chat" else "plain", timeout_s)
+    return make_endpoint(url, model, revision, "chat" if style == "chat" else "plain", timeout_s, allow_failed)
 
 
 @contextmanager

@@ -18,14 +18,12 @@ from crossthink_data.benchmarks import sets_of
 from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
-from crossthink_data.labels import SELFLABEL
 from crossthink_data.manifest_file import MANIFEST, git_commit
-from crossthink_data.pass_rates import DIFFICULTY
 from crossthink_data.plan import POLICIES, Plan
+from crossthink_data.provenance import label_count
+from crossthink_data.recipe import TABLES
 from crossthink_data.schema import SCHEMA_VERSION
-from crossthink_data.side_table import ROWS_FILE, SideTable
 
-SAYS = {DIFFICULTY: "pass_rate", SELFLABEL: "answer"}  # a table's column that is null where it says nothing of a row
 PACKAGES = ("datasets", "datatrove", "huggingface-hub", "numpy", "polars", "pyarrow")
 
 
@@ -162,23 +160,28 @@ def _contamination(plan: Plan, folder: Path) -> dict[str, dict[str, Any]] | None
 
 
 def _tables(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
-    """Of each side table what it is, who said it, what it took, and how many rows of the pool it says something of."""
-    return {field: _table_about(table, folder) for field, table in plan.tables.items()}
+    """Of each side table what it is, who said it, what it took, and how many rows of the pool have something of it."""
+    return {
+        field: {name: table.manifest[name] for name in ("name", "kind", "settings", "usage")}
+        | {"revision": table.revision, "rows": _rows_with(field, folder)}
+        for field, table in plan.tables.items()
+    }
 
 
-def _table_about(table: SideTable, folder: Path) -> dict[str, Any]:
-    about = {name: table.manifest[name] for name in ("name", "kind", "settings", "usage")}
-    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet").select("id")
-    said = pl.scan_parquet(table.folder / ROWS_FILE).filter(pl.col(SAYS[table.manifest["kind"]]).is_not_null())
-    rows = pool.join(said.select("id"), on="id", how="semi")
-    return {**about, "revision": table.revision, "rows": rows.select(pl.len()).collect().item()}
+def _rows_with(field: str, folder: Path) -> int:
+    if field == "labels":
+        return label_count(folder)
+    rated = pl.col("pass_rate").is_not_null()
+    mine = rated if field == "pass_rates" else pl.col("source") == field.split(".")[1]
+    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet")
+    return int(pool.filter(mine).select(pl.len()).collect().item())
 
 
 def _strange_tables(tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         f"{field}: {about['name']} says something of no row of the pool; was it made of other rows?"
         for field, about in tables.items()
-        if not about["rows"]
+        if field in TABLES and not about["rows"]
     ]
 
 

@@ -31,6 +31,7 @@ from crossthink_data.decontaminate import EVIDENCE_FILE, Decontaminate, Decontam
 from crossthink_data.dedup import mark_duplicates
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.exchange import (
+    PREPARED_SCHEMA,
     WORK_SCHEMA,
     WriteBuckets,
     bucket_count,
@@ -102,7 +103,7 @@ class ReadBucket(PipelineStep):  # type: ignore[misc]
 
 
 class WriteBucket(PipelineStep):  # type: ignore[misc]
-    """The kept rows of one bucket in order of id, their keys and bands, all removed ids so far, and the evidence."""
+    """The kept rows of one bucket in order of id, their keys and bands, all removed ids so far, evidence and labels."""
 
     name = "write bucket"
     type = "💾 - EXCHANGE"
@@ -123,6 +124,7 @@ class WriteBucket(PipelineStep):  # type: ignore[misc]
             gone = removed_columns(frame.filter(pl.col("reason").is_not_null()))
             write_frame(pl.concat([read_frames(self.before, rank, "removed"), gone]), removed_path(self.folder, rank))
             write_frame(_keys(kept, rank, self.sources), self.folder / f"{rank:05d}" / "keys-00000.arrow")
+            write_frame(kept.filter("filled").select("id"), self.folder / f"{rank:05d}" / "labels-00000.arrow")
             if "evidence" in frame.columns:
                 write_frame(evidence_of(frame), self.folder / f"{rank:05d}" / "evidence-00000.arrow")
             if self.near is not None:
@@ -192,7 +194,8 @@ def _build(
     step = WriteParquet(jobs, deduped, work / "select", folder, buckets, list(selected["pool"]))
     _run_stage(work, "write", [step], len(jobs), workers, progress)
     _write_evidence(plan, deduped, folder, buckets)
-    write_provenance(plan, folder)
+    labelled = pl.concat([read_frames(deduped, bucket, "labels") for bucket in range(buckets)])
+    write_provenance(plan, folder, labelled)
     stats = _stats(work / "logs" / prepared.name)
     manifest = make_manifest(plan, folder, selected, stats, started)
     write_manifest(folder, manifest)
@@ -213,7 +216,7 @@ def _prepare(plan: Plan, work: Path, workers: int, tasks: int, buckets: int, pro
         Labels(_table(plan, "labels")),
         PassRates(_table(plan, "pass_rates")),
         Filter(recipe.filters, list(recipe.licenses) if recipe.licenses is not None else None),
-        WriteBuckets(folder, buckets),
+        WriteBuckets(folder, buckets, PREPARED_SCHEMA),
     ]
     _run_stage(work, folder.name, steps, tasks, workers, progress)
     return folder

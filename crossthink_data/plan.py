@@ -32,7 +32,7 @@ from crossthink_data.benchmarks import benchmark_source, sets_of
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.hashing import file_sha256
 from crossthink_data.recipe import TABLES, Recipe, SourceEntry
-from crossthink_data.side_table import SideTable, open_table
+from crossthink_data.side_table import SYNTHESIZE, SideTable, open_table
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.archives import fetch_archives
 from crossthink_data.sources.base import Source
@@ -40,6 +40,8 @@ from crossthink_data.sources.hub import fetch, pin
 from crossthink_data.sources.inline import inline_source
 from crossthink_data.sources.raw import Unit, plan_units
 from crossthink_data.verify.compare import GRADER_VERSION
+
+SYNTHETIC = {"synthetic": "documents", "synthetic_math": "personas_and_skills"}  # sources that are tables, made of what
 
 # What a change of meaning bumps; part of every run's hash.
 POLICIES = {
@@ -79,7 +81,7 @@ class Plan:
     references: dict[str, PlannedSource]
     benchmarks: dict[str, PlannedSource]
     missing: dict[str, str]  # sets of benchmarks that rows cannot be compared with, and why
-    tables: dict[str, SideTable]  # field of the recipe -> the side table it names
+    tables: dict[str, SideTable]  # field of the recipe, such as `labels` or `sources.synthetic` -> its side table
     units: list[Unit]
     limit: int | None
     warnings: list[str]
@@ -133,7 +135,7 @@ def make_plan(recipe: Recipe, limit: int | None = None, on_source: Callable[[str
     Raises CrossthinkError for what is unknown, missing, unreachable or broken.
     """
     warnings: list[str] = []
-    tables = {field: _table(field, path) for field in TABLES if (path := getattr(recipe, field))}
+    tables = _tables(recipe)
 
     def plan_all(entries: Iterable[tuple[Source, SourceEntry]]) -> dict[str, PlannedSource]:
         planned = {}
@@ -157,9 +159,25 @@ def make_plan(recipe: Recipe, limit: int | None = None, on_source: Callable[[str
     return Plan(recipe, sources, references, benchmarks, missing, tables, units, limit, list(dict.fromkeys(warnings)))
 
 
-def _table(field: str, folder: Path) -> SideTable:
+def _tables(recipe: Recipe) -> dict[str, SideTable]:
+    tables = {field: _table(field, kind, path) for field, kind in TABLES.items() if (path := getattr(recipe, field))}
+    for name, made_of in SYNTHETIC.items():
+        entry = recipe.sources.get(name)
+        if entry is None or entry.path is None or entry.columns is not None:
+            continue
+        tables[f"sources.{name}"] = table = _table(f"sources.{name}.path", SYNTHESIZE, entry.path)
+        if made_of not in table.manifest["settings"]:
+            (other,) = SYNTHETIC.keys() - {name}
+            raise CrossthinkError(
+                f"sources.{name}.path: {entry.path} was not made of {made_of.replace('_', ' ')}: name it as "
+                f"sources.{other}.path"
+            )
+    return tables
+
+
+def _table(field: str, kind: str, folder: Path) -> SideTable:
     try:
-        return open_table(folder, TABLES[field])
+        return open_table(folder, kind)
     except CrossthinkError as error:
         raise CrossthinkError(f"{field}: {error}") from error
 

@@ -20,6 +20,7 @@ from crossthink_data.sources.synthetic import SOURCES as SYNTHETIC
 from crossthink_data.write import PARQUET_OPTIONS, ROW_GROUP, parquet_name
 
 PROVENANCE = "provenance"  # the config
+LABEL = "label"
 PROVENANCE_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -37,12 +38,15 @@ PROVENANCE_SCHEMA = pa.schema(
 )
 
 
-def write_provenance(plan: Plan, folder: Path) -> None:
-    """Writes the config beside the run's others, in order of id; nothing where no model had a part."""
+def write_provenance(plan: Plan, folder: Path, labelled: pl.DataFrame) -> None:
+    """Writes the config beside the run's others, in order of id; nothing where no model had a part.
+
+    `labelled` has the `id` of each row whose gold is a label, in the pool or not.
+    """
     pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet").select("id", "source", "source_id")
     parts = [_questions(pool, plan.sources[name]) for name in (one.name for one in SYNTHETIC) if name in plan.sources]
     if "labels" in plan.tables:
-        parts.append(_labels(pool, plan.tables["labels"]))
+        parts.append(_labels(pool.join(labelled.lazy(), on="id", how="semi"), plan.tables["labels"]))
     rows = pl.concat([part.collect() for part in parts], how="diagonal") if parts else pl.DataFrame()
     if rows.is_empty():
         return
@@ -58,10 +62,18 @@ def write_provenance(plan: Plan, folder: Path) -> None:
     aside.replace(path)
 
 
-def _labels(pool: pl.LazyFrame, table: SideTable) -> pl.LazyFrame:
-    adopted = pl.scan_parquet(table.folder / ROWS_FILE).drop_nulls("answer")
-    return adopted.join(pool, on="id", how="semi").select(
-        "id", "agreement", "threshold", "round", part=pl.lit("label"), model=pl.col("label_source")
+def label_count(folder: Path) -> int:
+    """Rows of a run's pool whose gold is a label."""
+    paths = list((folder / "data" / PROVENANCE).glob("*.parquet"))
+    parts = [pl.read_parquet(path, columns=["part"])["part"] for path in paths]
+    return sum(int((part == LABEL).sum()) for part in parts)
+
+
+def _labels(labelled: pl.LazyFrame, table: SideTable) -> pl.LazyFrame:
+    return (
+        pl.scan_parquet(table.folder / ROWS_FILE)
+        .join(labelled, on="id", how="semi")
+        .select("id", "agreement", "threshold", "round", part=pl.lit(LABEL), model=pl.col("label_source"))
     )
 
 

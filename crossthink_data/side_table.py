@@ -18,6 +18,7 @@ from crossthink_data.hashing import file_sha256
 from crossthink_data.manifest_file import MANIFEST
 
 ROWS_FILE = "rows.parquet"
+SYNTHESIZE = "synthesize"  # the kind of table that is a source's rows
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ SHORT = ("--max-tokens", 160, "--temperature", 0.8)
 
 def main() -> None:
     """Runs from the project's folder, after `make demo`."""
+    for left in ("tables", "state"):
+        shutil.rmtree(OUT / left, ignore_errors=True)  # else it would find tables, and label a second round
     OUT.mkdir(parents=True, exist_ok=True)
     with vllm_server(MODEL) as url:
         asked = ("--model", MODEL.name, "--endpoint", url, "--out", OUT / "tables")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +22,10 @@ from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.request import Sampling
 from crossthink_data.llm.rounds import Changes, State
 from crossthink_data.llm.selflabel import Round, SelfLabel
-from crossthink_data.llm.tables import Prices
-from crossthink_data.side_table import SideTable
+from crossthink_data.llm.tables import RESPONSES_FILE, Prices
+from crossthink_data.side_table import ROWS_FILE, SideTable
 from tests.command import Crossthink, Ran
-from tests.llm.asking import quick
+from tests.llm.asking import quick, recorded, request_hash
 from tests.llm.scripted_endpoint import Body, ScriptedEndpoint, prompt_of
 from tests.part_labelled import CODES, SUMS, WAIT, gold, part_labelled
 from tests.small import Small, build_small
@@ -76,11 +80,11 @@ def test_every_option_of_difficulty_reaches(crossthink: Crossthink, monkeypatch:
         "difficulty", "RUN", "--model", "m", "--endpoint", "http://h:1", "--blend", "nd", "--split", "test",
         "--revision", "r", "--limit", 7, "--samples", 8, "--band", "0.1-0.9", "--temperature", 0.5, "--top-p", 0.9,
         "--max-tokens", 99, "--model-revision", "v1", "--prompt-style", "plain", "--timeout", 30,
-        "--latency-objective", 2.5, "--price-in", 1.5, "--price-out", 3, "--out", "o", "-q",
+        "--latency-objective", 2.5, "--price-in", 1.5, "--price-out", 3, "--out", "o", "-q", "--allow-failed",
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert given == [
-        "RUN", "nd", "test", "r", 7, Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0),
+        "RUN", "nd", "test", "r", 7, Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, allow_failed=True),
         Difficulty(8, Sampling(0.5, 0.9, 99), Band(0.1, 0.9)), Path("o"), Prices(1.5, 3.0), 2.5,
     ]  # fmt: skip
 
@@ -120,13 +124,16 @@ def test_every_option_of_selflabel_reaches(
         "--source", "sums", "--set", "seed=9", "--state", "s", "--samples", 3, "--target", 0.8, "--alpha", 0.1,
         "--validation", 50, "--limit", 7, "--temperature", 0.5, "--top-p", 0.9, "--max-tokens", 99,
         "--model-revision", "v1", "--model-revision", "v2", "--prompt-style", "plain", "--timeout", 30,
-        "--latency-objective", 2.5, "--price-in", 1.5, "--price-out", 3, "--out", "o", "-q",
+        "--latency-objective", 2.5, "--price-in", 1.5, "--price-out", 3, "--out", "o", "-q", "--allow-failed",
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert looked_for == [9, ["sums"], None, ["sums"], 50, 7]
     assert given == [
         "rows",
-        [Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0), Endpoint("http://i:2/v1", "n", "v2", "plain", 30.0)],
+        [
+            Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, allow_failed=True),
+            Endpoint("http://i:2/v1", "n", "v2", "plain", 30.0, allow_failed=True),
+        ],
         SelfLabel(3, 0.8, 0.1, Sampling(0.5, 0.9, 99)), Path("s"), Path("o"), Prices(1.5, 3.0), 2.5,
     ]  # fmt: skip
     assert ran.out.endswith("made: t\nstate after round 3: s, nothing changed\n")
@@ -228,6 +235,44 @@ def test_selflabel_as_json_and_the_way_to_a_run(
     assert (done["pool"], done["removed"]) == (CODES + SUMS, {})
 
 
+def test_rows_with_a_fault_are_no_part_of_the_samples(
+    crossthink: Crossthink, server: ScriptedEndpoint, run: Small, tmp_path: Path
+) -> None:
+    server.faults = lambda seen: "empty" if "station 0 " in prompt_of(seen.body) else ""
+    said = difficulty(crossthink, server, run.folder, tmp_path, "--samples", 3).out
+    assert "lost: " not in said
+    samples, _, faults = said.partition("\nfaults")
+    assert "empty" not in samples and "first lost or empty sample" in faults
+    assert re.search(r"│ empty +│ +1 │", faults), said
+
+
+def test_the_faults_of_an_ensemble_are_counted(
+    crossthink: Crossthink, server: ScriptedEndpoint, recipe: Path, tmp_path: Path
+) -> None:
+    server.faults = lambda seen: {"alpha": "empty", "beta": "length"}[seen.body["model"]]
+    found = selflabel(crossthink, server, recipe, tmp_path, "--json").json()
+    assert found["summary"]["reasons"] == {"cut": 2 * (CODES + SUMS), "empty": 2 * (CODES + SUMS)}
+    ran = selflabel(crossthink, server, recipe, tmp_path / "b")
+    assert "of an answer" in ran.out and f"{2 * (CODES + SUMS)}" in ran.out
+
+
+def test_a_request_that_fails_is_asked_again_and_a_row_that_fails_for_good_does_not_hold_the_table(
+    crossthink: Crossthink, server: ScriptedEndpoint, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(client, "LAST_S", 0.1)
+    server.delay_s = 0.003
+    server.faults = lambda seen: (
+        "500" if "What is 3 plus" in prompt_of(seen.body) and seen.body["model"] == "alpha" else ""
+    )
+    said = selflabel(crossthink, server, recipe, tmp_path).refusal()
+    assert said.startswith("1 rows have no answer, ") and said.endswith("--allow-failed finishes without them")
+    assert list(tmp_path.rglob("manifest.json")) == [] and not (tmp_path / "state").exists()
+    found = selflabel(crossthink, server, recipe, tmp_path, "--allow-failed", "--json").json()
+    assert found["summary"]["reasons"] == {"failed": 2}
+    assert found["usage"]["answers"] == 4 * (CODES + SUMS) - 2
+
+
 def test_a_target_that_cannot_be_met_is_said(
     crossthink: Crossthink, server: ScriptedEndpoint, recipe: Path, tmp_path: Path
 ) -> None:
@@ -237,6 +282,75 @@ def test_a_target_that_cannot_be_met_is_said(
     ran = selflabel(crossthink, server, recipe, tmp_path / "b", "--target", 0.99)
     assert "adopted: 0 rows" in ran.out
     assert "nothing changed" in ran.out
+
+
+# ---- killed
+
+
+def asked_and_killed(server: ScriptedEndpoint, number: int, *words: object) -> None:
+    """Runs the command in a process of its own, which ends when the server has given so many answers."""
+    started = threading.Event()
+
+    def kill(answered: int) -> None:
+        if answered == number:
+            started.wait()
+            process.kill()
+
+    server.on_answer = kill
+    command = [sys.executable, "-m", "crossthink_data.cli", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        started.set()
+        assert process.wait(60) == -signal.SIGKILL
+    server.on_answer = lambda answered: None
+
+
+def kept(out: Path) -> set[str]:
+    """The requests whose answers are in the recordings of an unfinished table."""
+    folders = [path.parents[1] for path in out.glob("*/.work/**/replay.sqlite3")]
+    return {request for folder in folders for request in recorded(folder)["request"]}
+
+
+@pytest.mark.parametrize("number", [2, 13, 24])
+def test_difficulty_killed_and_run_again(
+    crossthink: Crossthink, server: ScriptedEndpoint, run: Small, tmp_path: Path, number: int
+) -> None:
+    command = ("--model", "alpha", "--endpoint", server.url, "--samples", 4)
+    asked_and_killed(server, number, "difficulty", run.folder, *command, "--out", tmp_path / "a")
+    goes_on(crossthink, server, tmp_path, ("difficulty", run.folder, *command), 6 * 4)
+
+
+@pytest.mark.parametrize("number", [5, 30])  # of the first model, of the second
+def test_selflabel_killed_and_run_again(
+    crossthink: Crossthink, server: ScriptedEndpoint, recipe: Path, tmp_path: Path, number: int
+) -> None:
+    limits = ("--samples", 2, "--source", "sums", "--limit", 4, "--validation", 6)
+    command = ("--model", "alpha", "--model", "beta", "--endpoint", server.url, *limits)
+    state = ("--state", tmp_path / "a" / "state")
+    asked_and_killed(server, number, "selflabel", recipe, *command, *state, "--out", tmp_path / "a")
+    assert not (tmp_path / "a" / "state").exists()
+    goes_on(crossthink, server, tmp_path, ("selflabel", recipe, *command), 2 * 2 * 10)
+    assert (tmp_path / "a/state/state.json").read_bytes() == (tmp_path / "b/state/state.json").read_bytes()
+
+
+def goes_on(
+    crossthink: Crossthink, server: ScriptedEndpoint, folder: Path, command: tuple[object, ...], every: int
+) -> None:
+    """In `folder`/a nothing that was kept is asked again, and it becomes the table that one without a kill is."""
+    before = kept(folder / "a")
+
+    def run(out: Path) -> Path:
+        state = ("--state", out / "state") if command[0] == "selflabel" else ()
+        made = crossthink(*command, "--out", out, *state, "--json").json()
+        assert made["usage"]["answers"] == made["last_run"]["requests"] + made["last_run"]["replayed"] == every
+        return Path(made["table"])
+
+    resumed = run(folder / "a")
+    times = Counter(request_hash(seen.body) for seen in server.answers)
+    assert len(times) == every and all(times[request] == 1 for request in before)
+    calm = run(folder / "b")
+    assert resumed.name == calm.name
+    for file in (ROWS_FILE, RESPONSES_FILE):
+        assert (resumed / file).read_bytes() == (calm / file).read_bytes()
 
 
 # ---- bad input
@@ -260,11 +374,11 @@ def test_a_model_that_is_not_there(
     crossthink: Crossthink, server: ScriptedEndpoint, run: Small, recipe: Path, tmp_path: Path
 ) -> None:
     said = difficulty(crossthink, server, run.folder, tmp_path, "--model", "alpho").refusal()
-    assert said == f"unknown model at {server.url} 'alpho': did you mean 'alpha'?"
+    assert said == f"unknown model at {server.url} 'alpho': it offers alpha, beta"
     said = difficulty(crossthink, server, run.folder, tmp_path, "--model", "zzz").refusal()
-    assert said == f"unknown model at {server.url} 'zzz': there are: alpha, beta"
+    assert said == f"unknown model at {server.url} 'zzz': it offers alpha, beta"
     said = selflabel(crossthink, server, recipe, tmp_path, "--model", "zzz", "--samples", 1).refusal()
-    assert said.endswith("'zzz': there are: alpha, beta")
+    assert said.endswith("'zzz': it offers alpha, beta")
     assert list(tmp_path.rglob("manifest.json")) == []
 
 
@@ -275,7 +389,14 @@ BAD = [
     (("--samples", 2, "--temperature", 0), "--samples 2 --temperature 0: they would all be one answer"),
     (("--temperature", -1), "temperature -1.0: 0 takes the likeliest token"),
     (("--top-p", 0), "top_p 0.0: above 0, and at most 1"),
-    (("--max-tokens", 0), "max_tokens 0: at least 1"),
+    (("--temperature", "nan"), "temperature nan: 0 takes the likeliest token"),
+    (("--temperature", "inf"), "temperature inf: 0 takes the likeliest token"),
+    (("--top-p", "nan"), "top_p nan: above 0, and at most 1"),
+    (("--max-tokens", 0), "max_tokens 0: from 1 to 2,147,483,647"),
+    (("--max-tokens", 10**30), f"max_tokens {10**30}: from 1 to 2,147,483,647"),
+    (("--price-in", "inf"), "price inf: of a million tokens, 0 or more"),
+    (("--price-out", "inf"), "price inf: of a million tokens, 0 or more"),
+    (("--timeout", "inf"), "timeout inf s: above 0"),
     (("--prompt-style", "chart"), "unknown --prompt-style 'chart': did you mean 'chat'?"),
     (("--endpoint", "localhost"), "--endpoint localhost: give the server's URL"),
     (("--endpoint", "http://me:secret@h"), "--endpoint http://…: no user, password, query or key in it"),

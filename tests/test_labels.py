@@ -66,7 +66,11 @@ def labelled(tmp_path: Path, label: str | None, **row: Any) -> tuple[Any, ...]:
     """The gold of one row, whose id the table has."""
     frame = rows_frame(row).with_columns(id=pl.lit("a"), reason=pl.lit(row.get("reason"), pl.String))
     step = pickle.loads(pickle.dumps(Labels(labels_of({"a": label}, tmp_path).folder)))  # noqa: S301 - as a worker gets it
-    done = step.apply(frame)
+    marked = step.apply(frame)
+    done = marked.drop("filled")
+    assert marked["filled"].to_list() == [
+        done["answer"].item() != frame["answer"].item() or done["answer_label"].item() != frame["answer_label"].item()
+    ]
     assert done.columns == frame.columns
     assert dict(done.schema) == dict(frame.schema)
     assert done.drop(GOLD).equals(frame.drop(GOLD))
@@ -106,14 +110,14 @@ def test_rows_that_the_table_does_not_have_stay_as_they_are(tmp_path: Path) -> N
         id=pl.Series(["b", "a", "c"]), reason=pl.lit(None, pl.String)
     )
     done = Labels(labels_of({"a": "4", "x": "5"}, tmp_path).folder).apply(frame)
-    assert done.select("id", "answer", "answer_type").rows() == [
-        ("b", None, "text"), ("a", "4", "text"), ("c", "Yes", "text"),
+    assert done.select("id", "answer", "answer_type", "filled").rows() == [
+        ("b", None, "text", False), ("a", "4", "text", True), ("c", "Yes", "text", False),
     ]  # fmt: skip
 
 
 def test_without_a_table_nothing_changes() -> None:
     frame = rows_frame({"answer": None}).with_columns(id=pl.lit("a"))
-    assert Labels(None).apply(frame).equals(frame)
+    assert Labels(None).apply(frame).equals(frame.with_columns(filled=pl.lit(False)))
 
 
 def test_which_rows_are_unlabelled() -> None:
@@ -152,6 +156,23 @@ def test_a_row_with_a_gold_keeps_it(recipe: Path, run: Run, tmp_path: Path) -> N
     after = pool(done).filter(pl.col("id").is_in(known))
     assert after.equals(before.filter(pl.col("id").is_in(known)))
     assert len(after) == CODES + SUMS - 2 * WAIT
+    labelled = pl.read_parquet(done.folder / "data" / "provenance" / "*.parquet")
+    assert not set(labelled["id"]) & set(known)
+    assert done.manifest["tables"]["labels"]["rows"] == len(labelled) == len(before) - len(known)
+
+
+def test_of_rows_that_all_have_a_gold_none_is_a_label(tmp_path: Path) -> None:
+    """Nor where the label is what the gold is: nobody used it."""
+    recipe = part_labelled(tmp_path, 0, 8, 0)
+    rows = pool(
+        build(make_plan(load_recipe(str(recipe), ["blends={nd: {weights: {sums: 1}}}"])), tmp_path / "runs", 1, 1)
+    )
+    table = labels_of(dict(rows.select("id", "answer").iter_rows()), tmp_path)
+    done = build(plan_of(recipe, table.folder, "blends={nd: {weights: {sums: 1}}}"), tmp_path / "runs", 1, 1)
+    assert not (done.folder / "data" / "provenance").exists()
+    assert done.manifest["tables"]["labels"]["rows"] == 0
+    assert done.manifest["warnings"][0].startswith(f"labels: {table.folder.name} says something of no row of the pool")
+    assert "labels that models agreed on" not in render_card(done.folder, done.manifest, "x")
 
 
 def test_a_label_goes_through_every_check_that_a_gold_does(tmp_path: Path) -> None:

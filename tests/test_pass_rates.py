@@ -281,7 +281,7 @@ def test_the_card_names_model_revision_and_tokens(run: Run) -> None:
         "tables": {"pass_rates": manifest["tables"]["pass_rates"] | {"usage": usage, "settings": settings}}
     }
     card = render_card(run.folder, manifest, "x")
-    said = card.partition("## What a model said of rows")[2].partition("\n## ")[0]
+    said = card.partition("## What a model said or wrote")[2].partition("\n## ")[0]
     for part in (
         "`pass_rates`",
         "**m** at `v1`",

@@ -10,14 +10,15 @@ import pytest
 import yaml
 from datasets import load_dataset
 
+from crossthink_data.llm.synthesize import SYNTHESIZED
 from crossthink_data.pipeline import Run, build
 from crossthink_data.plan import make_plan
 from crossthink_data.publication import prepare_publication
 from crossthink_data.publish import publish_to_folder
 from crossthink_data.recipe import load_recipe
-from crossthink_data.side_table import ROWS_FILE
+from crossthink_data.side_table import SYNTHESIZE
 from tests.part_labelled import part_labelled, rows_of
-from tests.side_tables import labels_of
+from tests.side_tables import labels_of, table_of
 
 MADE: dict[str, Any] = {
     "id": "doc#0",
@@ -48,14 +49,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The small recipe with three labels of rows without a gold, one that is not adopted, and a synthetic question."""
     folder = tmp_path_factory.mktemp("provenance")
     recipe = part_labelled(folder)
-    (folder / "made").mkdir()
     lost = MADE | {"id": "doc#1", "question": None, "options": None, "answer": None, "reason": "vote_tied"}
-    pl.DataFrame([MADE, lost], infer_schema_length=None).write_parquet(folder / "made" / ROWS_FILE)
+    made = table_of(SYNTHESIZE, [MADE, lost], SYNTHESIZED, folder / "tables", documents=[["a.jsonl", "12"]], version=1)
     waiting = rows_of(recipe, "sums").unlabelled
     answers = dict(zip(waiting["id"], ["7", "8", "9", None], strict=False))
     table = labels_of(answers, folder / "tables")
     fields = yaml.safe_load(recipe.read_text())
-    fields["sources"]["synthetic"] = {"path": "made", "count": 1}
+    fields["sources"]["synthetic"] = {"path": str(made.folder), "count": 1}
     recipe.write_text(yaml.safe_dump(fields | {"labels": str(table.folder)}, sort_keys=False))
     return built(recipe, folder / "runs")
 
@@ -96,3 +96,14 @@ def test_where_no_model_had_a_part_there_is_none(tmp_path: Path) -> None:
 def test_workers_and_tasks_change_no_byte(run: Run, tmp_path: Path) -> None:
     again = built(run.folder.parent.parent / "small.yaml", tmp_path / "runs", workers=2, tasks=5)
     assert again.manifest["files"] == run.manifest["files"]
+
+
+def test_a_synthetic_source_is_a_side_table_of_the_run(run: Run, tmp_path: Path) -> None:
+    about = run.manifest["tables"]["sources.synthetic"]
+    assert (about["kind"], about["rows"], about["settings"]["documents"]) == (SYNTHESIZE, 1, [["a.jsonl", "12"]])
+    assert run.manifest["resolved"]["tables"]["sources.synthetic"] == about["revision"]
+    published = prepare_publication(run.folder, "x").texts
+    card = published["README.md"].decode()
+    assert f"- `sources.synthetic`: `{about['name']}`, of 1 rows of the pool, by **m** at `v1`;" in card
+    assert "0 prompt and 0 completion tokens. Settings: style chat, documents (1 files), version 1." in card
+    assert "crossthink build recipe.yaml --set labels=TABLE --set sources.synthetic.path=TABLE    #" in card

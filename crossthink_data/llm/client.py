@@ -13,6 +13,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any
 
@@ -20,14 +21,14 @@ import aiohttp
 import orjson
 from datatrove.pipeline.inference.types import ServerError
 
-from crossthink_data.errors import CrossthinkError, unknown
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm.admission import Admission
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.request import GivenUpError, Payload, RefusedError, is_too_long
 from crossthink_data.llm.wire import BUSY, NO_KEY, PassingError, model_names, no_key, read_answer
 
 PATIENCE_S = 900.0  # without one good answer: the endpoint is gone, and somebody should look
-FIRST_PATIENCE_S = 10.0  # before the server said anything at all: the URL is wrong rather than busy
+FIRST_PATIENCE_S = 10.0  # before it said anything, or anything but other pages: the URL is wrong rather than busy
 CONNECT_S = 10.0
 PAUSE_S, LONGEST_PAUSE_S = 0.25, 15.0  # before a request is repeated: doubled each time, with jitter
 BUDGET_S = 1.0  # until the budget is asked again
@@ -54,6 +55,7 @@ class Client:
         self._heard = False  # the server has said something
         self._good_at: float | None = None
         self._failing_since: float | None = None  # first failure since the last good answer
+        self._strange_since: float | None = None  # first of those that came last and were no completion
         self._good = self._refused = 0
         self.failures = 0
         self.proven = False
@@ -92,6 +94,7 @@ class Client:
                 first_failed = first_failed or time.monotonic()
                 own += error.own and self._good > good
                 self._give_up(error, own, first_failed)
+                self._require_completions(str(error))
                 self._lose_patience(str(error))
                 await self._pause(error, attempt)
             attempt += 1
@@ -109,12 +112,14 @@ class Client:
         except BaseException as error:
             self._gate.failed(ticket)
             if isinstance(error, PassingError):
+                now = time.monotonic()
                 self.failures += 1
-                self._failing_since = self._failing_since or time.monotonic()
+                self._failing_since = self._failing_since or now
+                self._strange_since = (self._strange_since or now) if error.strange else None
             raise
         self._gate.answered(ticket)
         self._good += 1
-        self._good_at, self._failing_since, self.proven = time.monotonic(), None, True
+        self._good_at, self._failing_since, self._strange_since, self.proven = time.monotonic(), None, None, True
         return answer
 
     async def _post(self, sent: bytes) -> dict[str, Any]:
@@ -146,6 +151,14 @@ class Client:
                 "URL is right, then run the same command again to resume; what was answered is kept"
             )
 
+    def _require_completions(self, why: str) -> None:
+        """Raises CrossthinkError where a server that has never given a completion goes on giving something else."""
+        if self._strange_since and not self.proven and time.monotonic() - self._strange_since > FIRST_PATIENCE_S:
+            raise CrossthinkError(
+                f"{self._endpoint.path} answers, and not with completions ({why}): give the URL of an "
+                "OpenAI-compatible server, then run the same command again"
+            )
+
     def _failing_s(self) -> float:
         return time.monotonic() - self._failing_since if self._failing_since else 0.0
 
@@ -175,8 +188,14 @@ class Client:
             if not self._heard:
                 offered = await self._offered()
                 if offered and self._endpoint.model not in offered:
-                    raise unknown(f"model at {self._endpoint.url}", self._endpoint.model, offered)
+                    raise self._no_such_model(offered)
                 self._heard, self._failing_since = True, None
+
+    def _no_such_model(self, offered: list[str]) -> CrossthinkError:
+        """All that it offers, the near names first."""
+        near = get_close_matches(self._endpoint.model, offered, n=3, cutoff=0.5)
+        names = ", ".join(dict.fromkeys([*near, *sorted(offered)]))
+        return CrossthinkError(f"unknown model at {self._endpoint.url} {self._endpoint.model!r}: it offers {names}")
 
     async def _offered(self) -> list[str]:
         shortly = aiohttp.ClientTimeout(total=CONNECT_S)
@@ -198,4 +217,7 @@ class Client:
 
 
 def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    """What failed, without what the server sent: aiohttp quotes that, with the key where it stands in it."""
+    name = type(error).__name__
+    quotes = isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError)
+    return f"{name}, no whole HTTP answer" if quotes else f"{name}: {error}".removesuffix(": ")

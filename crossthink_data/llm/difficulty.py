@@ -142,10 +142,10 @@ def _first(batches: Iterable[list[Row]], limit: int | None) -> Iterator[Row]:
 
 
 def _digest(rows: Iterable[Row]) -> str:
-    """What the rows ask and expect, in any order of them."""
+    """All that is read of the rows, in any order of them."""
     total = 0
     for row in rows:
-        text = "\x1f".join(str(row[name]) for name in ("id", "prompt", *GOLD_COLUMNS))
+        text = "\x1f".join(str(row[name]) for name in COLUMNS)
         total += int.from_bytes(sha256(text.encode()).digest()[:16], "little")
     return f"{total % (1 << 128):032x}"
 

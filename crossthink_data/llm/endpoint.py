@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,6 +31,7 @@ class Endpoint:
     style: Style = "chat"
     timeout_s: float = TIMEOUT_S
     key: str | None = field(default=None, repr=False)
+    allow_failed: bool = False  # a row may end with a request that failed again and again
 
     @property
     def path(self) -> str:
@@ -36,12 +39,17 @@ class Endpoint:
         return f"{self.url}/chat/completions" if self.style == "chat" else f"{self.url}/completions"
 
     def public(self, text: str) -> str:
-        """The text without the key: some servers repeat in an error what they were sent."""
-        return text.replace(self.key, "…") if self.key else text
+        """The text without the key, also as JSON has it: some servers repeat in an error what they were sent."""
+        return text.replace(json.dumps(self.key)[1:-1], "…").replace(self.key, "…") if self.key else text
 
 
 def make_endpoint(
-    url: str, model: str, revision: str | None = None, style: Style = "chat", timeout_s: float = TIMEOUT_S
+    url: str,
+    model: str,
+    revision: str | None = None,
+    style: Style = "chat",
+    timeout_s: float = TIMEOUT_S,
+    allow_failed: bool = False,
 ) -> Endpoint:
     """The endpoint, its key from the environment. Raises CrossthinkError for what is no URL, or one with a secret."""
     key = _key()
@@ -54,11 +62,11 @@ def make_endpoint(
         )
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise CrossthinkError(f"--endpoint {url}: give the server's URL, such as http://127.0.0.1:8000/v1")
-    if timeout_s <= 0:
+    if not 0 < timeout_s < math.inf:
         raise CrossthinkError(f"timeout {timeout_s:g} s: above 0, the seconds that one request may take")
     base = url.rstrip("/")
     base = base if base.endswith("/v1") else f"{base}/v1"
-    return Endpoint(base, model, revision, style, timeout_s, key)
+    return Endpoint(base, model, revision, style, timeout_s, key, allow_failed)
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -25,11 +25,9 @@ from crossthink_data.llm.synthesize import (
     synthesize_math,
 )
 from crossthink_data.llm.tables import FREE, Prices, asked_of, make_table
-from crossthink_data.side_table import SideTable
+from crossthink_data.side_table import SYNTHESIZE, SideTable
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 from crossthink_data.verify.compare import GRADER_VERSION
-
-SYNTHESIZE = "synthesize"  # the kind of table
 
 
 def questions_from_documents(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ TOO_LONG = (  # what vLLM, SGLang, OpenAI and llama.cpp say of a prompt beyond t
 )
 
 
+MOST_TOKENS = 2**31 - 1  # what the column of the table holds
+
+
 class RefusedError(InferenceError):  # type: ignore[misc]
     """The server will never take this request; `error` is what it said."""
 
@@ -44,12 +48,12 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Raises CrossthinkError for a number that no server takes."""
-        if self.temperature < 0:
+        if not 0 <= self.temperature < math.inf:
             raise CrossthinkError(f"temperature {self.temperature}: 0 takes the likeliest token, 1 samples as it is")
         if not 0 < self.top_p <= 1:
             raise CrossthinkError(f"top_p {self.top_p}: above 0, and at most 1")
-        if self.max_tokens < 1:
-            raise CrossthinkError(f"max_tokens {self.max_tokens}: at least 1")
+        if not 1 <= self.max_tokens <= MOST_TOKENS:
+            raise CrossthinkError(f"max_tokens {self.max_tokens}: from 1 to {MOST_TOKENS:,}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ input of None for its end, waits on 10,000 tasks for each new one, and asks twic
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from crossthink_data.llm.admission import Admission
 from crossthink_data.llm.client import Client
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.recording import Recording
-from crossthink_data.llm.request import Generate, Payload, RefusedError
+from crossthink_data.llm.request import Generate, GivenUpError, Payload, RefusedError
 
 Rollout = Callable[[Document, Generate], Awaitable[Any]]  # one row's questions, in order; gives plain data
 
@@ -57,7 +57,15 @@ class Results:
 class Runner(InferenceRunner):  # type: ignore[misc]
     """Asks rows; one run, in an event loop of its own."""
 
-    def __init__(self, rollout: Rollout, endpoint: Endpoint, work: Path, gate: Admission, results: Results) -> None:
+    def __init__(
+        self,
+        rollout: Rollout,
+        endpoint: Endpoint,
+        work: Path,
+        gate: Admission,
+        results: Results,
+        failed_before: Collection[str] = (),
+    ) -> None:
         config = InferenceConfig(
             server_type="endpoint",
             model_name_or_path=endpoint.model,
@@ -69,6 +77,8 @@ class Runner(InferenceRunner):  # type: ignore[misc]
         self.request_cache = Recording(work)
         self.results = results
         self.sent = 0
+        self.given_up: dict[str, str] = {}  # row with a request that failed again and again -> how it failed last
+        self._failed_before = failed_before
         self._gate = gate
         self._client = Client(endpoint, gate, self._few_left)
         self._room = asyncio.Semaphore(HELD)
@@ -110,7 +120,9 @@ class Runner(InferenceRunner):  # type: ignore[misc]
             reader.shutdown(wait=False, cancel_futures=True)
 
     def _few_left(self) -> bool:
-        return self._all_read and len(self._ids) - len(self.results.found) <= FEW
+        """Whether all rows are done but a few, and those that an earlier run gave up."""
+        again = sum(id_ not in self.results.found for id_ in self._failed_before)
+        return self._all_read and len(self._ids) - len(self.results.found) - again <= FEW
 
     async def _unless_failed(self, awaited: Awaitable[Any]) -> Any:
         """What is awaited, or the error of a row that failed meanwhile."""
@@ -159,6 +171,9 @@ class Runner(InferenceRunner):  # type: ignore[misc]
             result = await self._send_request(server, body, semaphore)
         except RefusedError as error:
             await self.request_cache.store_error(0, doc_id, 0, str(error.error), payload_hash=request)
+            raise
+        except GivenUpError as error:
+            self.given_up[doc_id] = str(error.error)
             raise
         await self.request_cache.store_result(0, doc_id, 0, vars(result), payload_hash=request)
         return result

@@ -8,6 +8,7 @@ a folder that the next round reads.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -109,13 +110,13 @@ def label_round(
             "name it once, and raise --samples"
         )
     before = read_state(state_folder, rows.digest) or State(rows.digest)
-    made: list[tuple[State, Changes]] = []
+    made: list[tuple[State, Changes, dict[str, int]]] = []
 
     def ask_all(work: Path) -> tuple[pl.DataFrame, Usage]:
-        answers, usage = _answers(rows, ensemble, settings, work, objective_s, on_done)
+        answers, reasons, usage = _answers(rows, ensemble, settings, work, objective_s, on_done)
         waiting, known = (_judged(frame, answers, labelled) for frame, labelled in _parts(rows))
         thresholds = learn_thresholds(known, waiting, settings.target, settings.alpha)
-        made.append(next_round(before, waiting, thresholds, accuracy(known)))
+        made.append((*next_round(before, waiting, thresholds, accuracy(known)), reasons))
         return _table(rows, waiting, made[-1][0], thresholds, ensemble), usage
 
     asked = {
@@ -130,7 +131,7 @@ def label_round(
         "grader": GRADER_VERSION,
     }
     table = make_table(SELFLABEL, out, asked, ask_all, lambda _: _summary(*made[-1]), prices)
-    state, changes = made[-1] if made else _found(before, table)
+    state, changes = made[-1][:2] if made else _found(before, table)
     write_state(state_folder, state)
     return Round(table, state, changes)
 
@@ -146,29 +147,31 @@ def _answers(
     work: Path,
     objective_s: float | None,
     on_done: Progress,
-) -> tuple[dict[str, list[str | None]], Usage]:
-    """The answers of all members to each row, by id: model after model, its samples in order."""
+) -> tuple[dict[str, list[str | None]], dict[str, int], Usage]:
+    """The answers of all members to each row, by id: model after model, its samples in order. And faults, counted."""
     every = pl.concat([rows.unlabelled, rows.validation])
     answers: dict[str, list[str | None]] = {id_: [] for id_ in every["id"]}
+    reasons: Counter[str] = Counter()
     usages = []
     for place, endpoint in enumerate(ensemble):
         found, usage = ask_rows(
             _documents(every), _Asker(endpoint, settings), endpoint, work / f"{place:03d}", objective_s, on_done
         )
         for id_, said in found.items():
-            answers[id_] += said
+            answers[id_] += [answer for answer, _ in said]
+            reasons.update(reason for _, reason in said if reason)
         usages.append(usage)
-    return answers, usage_of_all(usages)
+    return answers, dict(sorted(reasons.items())), usage_of_all(usages)
 
 
 @dataclass(frozen=True)
 class _Asker:
-    """One model's samples of a row, as the runner calls it."""
+    """One model's samples of a row, as the runner calls it: of each the answer, and what is wrong with the reply."""
 
     endpoint: Endpoint
     settings: SelfLabel
 
-    async def __call__(self, document: Document, generate: Generate) -> list[str | None]:
+    async def __call__(self, document: Document, generate: Generate) -> list[tuple[str | None, str | None]]:
         row = document.metadata
         bodies = [
             payload(row["prompt"], self.endpoint.style, self.settings.sampling, seed_of(row["id"], sample))
@@ -176,7 +179,7 @@ class _Asker:
         ]
         replies = await asyncio.gather(*(ask(generate, body) for body in bodies))
         labels = LABELS[: len(row["options"])] or None
-        return [extract(reply.text, labels).answer if reply.text else None for reply in replies]
+        return [(extract(reply.text, labels).answer if reply.text else None, reply.reason) for reply in replies]
 
 
 def _documents(rows: pl.DataFrame) -> Iterable[Document]:
@@ -226,13 +229,14 @@ def _table(
     return pl.DataFrame(table, schema=LABELLED).sort("id")
 
 
-def _summary(state: State, changes: Changes) -> dict[str, Any]:
+def _summary(state: State, changes: Changes, reasons: dict[str, int]) -> dict[str, Any]:
     return {
         "round": state.round,
         "adopted_rows": len(state.adopted),
         "score": state.score,
         "thresholds": {domain: asdict(one) for domain, one in state.thresholds.items()},
         "changes": {name: len(ids) for name, ids in asdict(changes).items()},
+        "reasons": reasons,
     }
 
 

@@ -35,10 +35,10 @@ def difficulty_tables(manifest: dict[str, Any]) -> list[Table]:
     samples = [[name, about[name]] for name in ("asked", "right", "no_answer", "cut", "ungradable", "lost", "saved")]
     if manifest["settings"]["band"]:
         samples.append(["rows in the band", about["in_band"]])
-    samples += [[f"lost: {reason}", rows] for reason, rows in about["reasons"].items()]
     return [
         Table("pass rates", ["domain", "rows", "mean", "none", *edges], domains),
         Table("samples", ["samples", "in all"], samples),
+        *_faults("first lost or empty sample", "rows", about["reasons"]),
         usage_table(manifest),
     ]
 
@@ -71,8 +71,14 @@ def selflabel_tables(manifest: dict[str, Any]) -> list[Table]:
             domains,
         ),
         Table(f"adopted: {about['adopted_rows']:,} rows", ["change", "rows"], changes),
+        *_faults("of an answer", "answers", about["reasons"]),
         usage_table(manifest),
     ]
+
+
+def _faults(of: str, counted: str, reasons: dict[str, int]) -> list[Table]:
+    """A table of them, where there are any."""
+    return [Table("faults", [of, counted], [[name, number] for name, number in reasons.items()])] if reasons else []
 
 
 def _threshold(one: dict[str, Any]) -> list[str]:

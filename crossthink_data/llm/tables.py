@@ -7,6 +7,7 @@ goes on with one that was interrupted. The manifest is written last.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from crossthink_data import __version__
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
 from crossthink_data.llm.ask import Usage
 from crossthink_data.llm.endpoint import Endpoint
@@ -41,6 +43,12 @@ class Prices:
 
     prompt: float = 0.0
     completion: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises CrossthinkError for what is no price."""
+        for price in (self.prompt, self.completion):
+            if not 0 <= price < math.inf:
+                raise CrossthinkError(f"price {price}: of a million tokens, 0 or more")
 
 
 FREE = Prices()
@@ -90,7 +98,7 @@ def make_table(
             "files": {name: _about(folder / name) for name in (ROWS_FILE, RESPONSES_FILE)},
         }
         write_manifest(folder, manifest)
-        shutil.rmtree(work)
+        _tidy(folder)
     return SideTable(folder, manifest)
 
 
@@ -111,7 +119,13 @@ def _find(folder: Path, kind: str) -> SideTable | None:
     if not (folder / MANIFEST).exists():
         return None
     found = open_table(folder, kind)
+    _tidy(folder)
     return SideTable(found.folder, found.manifest, cached=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Removes what a finished table no longer needs, also where the process that finished it was killed before."""
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may be at it
 
 
 def _write_rows(rows: pl.DataFrame, path: Path) -> None:

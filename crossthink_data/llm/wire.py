@@ -21,20 +21,25 @@ RETRY_AFTER_S = 60.0  # at most: a server that asks for an hour would be waited 
 class PassingError(Exception):
     """What may go otherwise the next time, `after_s` from now at the earliest.
 
-    `own`: it failed at this very request, rather than being busy or away.
+    `own`: it failed at this very request, rather than being busy or away. `strange`: all was well but that it is no
+    completion.
     """
 
-    def __init__(self, why: str, own: bool = False, after_s: float = 0.0) -> None:
+    def __init__(self, why: str, own: bool = False, after_s: float = 0.0, strange: bool = False) -> None:
         super().__init__(why)
         self.own = own
         self.after_s = after_s
+        self.strange = strange
 
 
 def read_answer(endpoint: Endpoint, status: int, headers: Mapping[str, str], said: bytes) -> dict[str, Any]:
     """The answer in the body. Raises PassingError, RefusedError, or CrossthinkError for what a user can mend."""
     if status == 200:
-        return _answer(said, chat=endpoint.style == "chat")
-    shown = f"status {status}: {endpoint.public(said.decode('utf-8', 'replace'))[:SHOWN_CHARS]}"
+        answer = _answer(said, chat=endpoint.style == "chat")
+        if answer is None:
+            raise PassingError(f"no answer in {_shown(endpoint, said)!r}", own=True, strange=True)
+        return answer
+    shown = f"status {status}: {_shown(endpoint, said)}"
     if status in BUSY or status >= 500:
         raise PassingError(shown, own=status not in BUSY, after_s=_retry_after(headers))
     if status in NO_KEY:
@@ -46,6 +51,10 @@ def read_answer(endpoint: Endpoint, status: int, headers: Mapping[str, str], sai
     if status in (404, 405):
         raise CrossthinkError(f"{endpoint.path} or the model {endpoint.model!r} is not there ({shown}): check both")
     raise RefusedError(None, shown)
+
+
+def _shown(endpoint: Endpoint, said: bytes) -> str:
+    return endpoint.public(said.decode("utf-8", "replace"))[:SHOWN_CHARS]
 
 
 def no_key(endpoint: Endpoint, status: int) -> CrossthinkError:
@@ -64,8 +73,8 @@ def model_names(said: bytes) -> list[str]:
         return []
 
 
-def _answer(said: bytes, chat: bool) -> dict[str, Any]:
-    """The body, whole and in the form of the interface: anything else was cut or garbled on its way."""
+def _answer(said: bytes, chat: bool) -> dict[str, Any] | None:
+    """The body, whole and in the form of the interface; None for anything else, which was cut or garbled on its way."""
     try:
         body = orjson.loads(said)
         choice = body["choices"][0]
@@ -73,18 +82,14 @@ def _answer(said: bytes, chat: bool) -> dict[str, Any]:
         texts = [message["content"], message.get("reasoning"), message.get("reasoning_content")]
         usage = body.get("usage") or {}
         counts = {name: usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")}
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise _no_answer(said) from error
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
+        return None
     ends = choice.setdefault("finish_reason", None)
     if not all(isinstance(text, str | None) for text in [*texts, ends]):
-        raise _no_answer(said)
+        return None
     if not all(isinstance(count, int) and count >= 0 for count in counts.values()):
-        raise _no_answer(said)
+        return None
     return {**body, "usage": counts}
-
-
-def _no_answer(said: bytes) -> PassingError:
-    return PassingError(f"no answer in {said[:SHOWN_CHARS]!r}", own=True)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

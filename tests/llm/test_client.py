@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm import client, wire
 from crossthink_data.llm.ask import Usage, ask_rows
 from crossthink_data.llm.endpoint import make_endpoint
+from crossthink_data.llm.runner import FEW
 from tests.llm.asking import STEPS, OpenGate, in_brackets, in_steps, once, quick, recorded, rows, stepped
 from tests.llm.scripted_endpoint import Body, Faults, ScriptedEndpoint, Seen, in_turn, prompt_of, seeded_faults
 
@@ -26,9 +28,14 @@ SECRET = "sk-very-secret-0123"
 
 
 def ask_once(
-    server: ScriptedEndpoint, work: Path, number: int = 1, model: str = "scripted", timeout_s: float = 5.0
+    server: ScriptedEndpoint,
+    work: Path,
+    number: int = 1,
+    model: str = "scripted",
+    timeout_s: float = 5.0,
+    allow_failed: bool = False,
 ) -> tuple[dict[str, Any], Usage]:
-    endpoint = make_endpoint(server.url, model, timeout_s=timeout_s)
+    endpoint = make_endpoint(server.url, model, timeout_s=timeout_s, allow_failed=allow_failed)
     return ask_rows(rows(number), once, endpoint, work)
 
 
@@ -181,7 +188,7 @@ def test_one_that_always_fails_while_others_go_well_is_given_up(
 ) -> None:
     monkeypatch.setattr(client, "LONGEST_PAUSE_S", 0.001)
     with ScriptedEndpoint(answer=in_brackets, faults=only("q3", fault), delay_s=0.005) as server:
-        found, _ = ask_once(server, tmp_path, 300)
+        found, _ = ask_once(server, tmp_path, 300, allow_failed=True)
         assert found == {**answered(300), "row3": ["", "failed"]}
         assert sum(prompt_of(body) == "q3" for body in server.bodies()) >= client.ATTEMPTS
         assert recorded(tmp_path).height == 299
@@ -196,7 +203,7 @@ def test_one_that_is_always_put_off_while_others_go_well_is_given_up(
 ) -> None:
     monkeypatch.setattr(client, "PATIENCE_S", 0.1)
     with ScriptedEndpoint(answer=in_brackets, faults=only("q3", "429"), delay_s=0.02) as server:
-        found, _ = ask_once(server, tmp_path, 400, timeout_s=0.4)
+        found, _ = ask_once(server, tmp_path, 400, timeout_s=0.4, allow_failed=True)
     assert found == {**answered(400), "row3": ["", "failed"]}
 
 
@@ -205,7 +212,7 @@ def test_the_last_rows_that_always_fail_are_given_up(tmp_path: Path, monkeypatch
         ask_once(server, tmp_path, 3)
     monkeypatch.setattr(client, "LAST_S", 0.1)
     with ScriptedEndpoint(answer=in_brackets, faults=lambda seen: "500") as server:
-        found, _ = ask_once(server, tmp_path, 5)
+        found, _ = ask_once(server, tmp_path, 5, allow_failed=True)
     assert found == {**answered(3), "row3": ["", "failed"], "row4": ["", "failed"]}
 
 
@@ -243,7 +250,65 @@ def test_an_endpoint_that_never_answered_well_is_not_the_rows_fault(
         ask_once(server, tmp_path, timeout_s=0.2)
 
 
+def test_requests_that_failed_are_asked_again_and_nothing_is_made_of_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LONGEST_PAUSE_S", 0.001)
+    with ScriptedEndpoint(answer=in_brackets, faults=only("q3", "500"), delay_s=0.005) as server:
+        said = r"^1 rows have no answer, .*\(row3: status 500: .*as the test asked.*the same command again, .*only for"
+        with pytest.raises(CrossthinkError, match=said):
+            ask_once(server, tmp_path, 300)
+        assert recorded(tmp_path).height == 299
+        server.faults = lambda seen: ""
+        before = len(server.requests)
+        assert ask_once(server, tmp_path, 300)[0] == answered(300)
+    assert [prompt_of(body) for body in server.bodies()[before:]] == ["q3"]
+
+
+def test_more_rows_that_fail_for_good_than_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked alone none of them goes well, and yet it is not the endpoint that is gone: they failed before."""
+    poison = {f"q{index}" for index in range(2 * FEW)}
+    monkeypatch.setattr(client, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(OpenGate, "at_once", 4 * FEW)
+
+    def faults(seen: Seen) -> str:
+        return "500" if prompt_of(seen.body) in poison else ""
+
+    with ScriptedEndpoint(answer=in_brackets, faults=faults, delay_s=0.005) as server:
+        with pytest.raises(CrossthinkError, match=r"^20 rows have no answer"):
+            ask_once(server, tmp_path, 400)
+        monkeypatch.setattr(client, "LAST_S", 0.1)
+        with pytest.raises(CrossthinkError, match=r"^20 rows have no answer"):
+            ask_once(server, tmp_path, 400)
+        found, usage = ask_once(server, tmp_path, 400, allow_failed=True)
+    assert found == {**answered(400), **{f"row{index}": ["", "failed"] for index in range(2 * FEW)}}
+    assert usage.requests == 0
+
+
 # ---- what a user can mend
+
+
+@pytest.mark.parametrize("fault", ["page", "malformed", "empty body", "no completion"])
+def test_a_server_that_answers_with_something_else(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_PATIENCE_S", 0.2)
+    with Odd(models=None, faults=lambda seen: fault) as server:
+        with pytest.raises(
+            CrossthinkError, match=r"completions answers, and not with completions \(no answer in "
+        ) as told:
+            ask_once(server, tmp_path)
+        assert fault != "page" or "<html>Welcome</html>" in str(told.value)
+        assert recorded(tmp_path).is_empty()
+
+
+def test_a_server_that_has_answered_well_may_be_strange_for_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "FIRST_PATIENCE_S", 0.0)
+    with ScriptedEndpoint(
+        answer=in_brackets, faults=lambda seen: "malformed" if 1 <= seen.number < 9 else ""
+    ) as server:
+        OpenGate.at_once = 1
+        assert ask_once(server, tmp_path, 3)[0] == answered(3)
 
 
 def test_an_endpoint_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,13 +329,13 @@ def test_a_server_that_is_starting_is_waited_for(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("qwen2.5-7b", "unknown model at http.* 'qwen2.5-7b': did you mean 'qwen2.5-7b-instruct'?"),
-        ("gpt", "unknown model at http.* 'gpt': there are: llama-8b, qwen2.5-7b-instruct"),
+        ("qwen2.5-7b", "unknown model at http.* 'qwen2.5-7b': it offers qwen2.5-7b-instruct, alpha, llama-8b$"),
+        ("gpt", "unknown model at http.* 'gpt': it offers alpha, llama-8b, qwen2.5-7b-instruct$"),
     ],
 )
 def test_a_model_that_is_not_there(model: str, said: str, tmp_path: Path) -> None:
     with (
-        ScriptedEndpoint(models=["qwen2.5-7b-instruct", "llama-8b"]) as server,
+        ScriptedEndpoint(models=["qwen2.5-7b-instruct", "llama-8b", "alpha"]) as server,
         pytest.raises(CrossthinkError, match=said),
     ):
         ask_once(server, tmp_path, model=model)
@@ -317,6 +382,31 @@ def test_what_a_user_can_mend_is_said_at_once(
 
 
 # ---- the key
+
+
+class Odd(ScriptedEndpoint):
+    """Faults of its own: a page for everything, and the key in what the HTTP client itself complains of."""
+
+    def _refusal(self, seen: Seen, fault: str) -> bytes | None:
+        sent = seen.headers.get("authorization")
+        body = {"page": "<html>Welcome</html>", "echo in 200": json.dumps({"error": f"no quota for {sent}"})}.get(fault)
+        if body is not None:
+            return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        if fault == "echo in status line":
+            return f"HTTP/1.1 x {sent}\r\n\r\n".encode()
+        return super()._refusal(seen, fault)
+
+
+@pytest.mark.parametrize("fault", ["echo in 200", "echo in status line"])
+@pytest.mark.parametrize("secret", [SECRET, "sk-\\quoted'\"0123"])
+def test_the_key_is_in_no_message(fault: str, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSTHINK_API_KEY", secret)
+    monkeypatch.setattr(client, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(client, "FIRST_PATIENCE_S", 0.1)
+    with Odd(faults=lambda seen: fault) as server, pytest.raises(CrossthinkError) as told:
+        ask_once(server, tmp_path, timeout_s=0.2)
+    assert ("Bearer …" if fault == "echo in 200" else "no whole HTTP answer") in str(told.value)
+    assert "0123" not in str(told.value)
 
 
 def everything_under(folder: Path) -> bytes:

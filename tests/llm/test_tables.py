@@ -113,6 +113,13 @@ def test_a_disk_that_fills_up_before_the_manifest(tmp_path: Path, monkeypatch: p
     assert table.manifest["last_run"]["replayed"] == table.manifest["usage"]["answers"] == 5
 
 
+def test_what_a_kill_after_the_manifest_left_is_removed(tmp_path: Path) -> None:
+    left = made(tmp_path).folder / WORK / "00000"
+    left.mkdir(parents=True)
+    assert made(tmp_path, ask=fail).cached
+    assert not left.parent.exists()
+
+
 @pytest.mark.parametrize(
     "harm",
     [
@@ -196,6 +203,24 @@ def test_what_the_server_refuses_is_kept_and_no_answer(tmp_path: Path) -> None:
     assert "maximum context length" in said["error"][1]
     usage = table.manifest["usage"]
     assert (usage["answers"], usage["refused"], usage["completion_tokens"]) == (2, 1, 2)
+
+
+def test_a_table_of_which_requests_failed_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossthink_data.llm.client.LONGEST_PAUSE_S", 0.001)
+
+    def faults(seen: Seen) -> str:
+        return "500" if prompt_of(seen.body) == "q1" else ""
+
+    with ScriptedEndpoint(answer=in_brackets, faults=faults, delay_s=0.005) as server:
+        with pytest.raises(CrossthinkError, match=r"^1 rows have no answer"):
+            made(tmp_path, asking(server, 200))
+        (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+        assert [path.name for path in folder.iterdir()] == [WORK]
+        server.faults = lambda seen: ""
+        before = len(server.requests)
+        table = made(tmp_path, asking(server, 200))
+        assert len(server.requests) == before + 1
+    assert (table.manifest["last_run"]["requests"], table.manifest["usage"]["answers"]) == (1, 200)
 
 
 def test_a_damaged_recording_is_not_written_off_as_fewer_answers(tmp_path: Path) -> None:

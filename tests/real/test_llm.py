@@ -103,7 +103,7 @@ def test_a_round_of_self_labelling(server: str, tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_there_names_those_that_are(server: str, small: Small, tmp_path: Path) -> None:
     ran = crossthink_process("difficulty", small.folder, "--model", "smolm2", "--endpoint", server, "--out", tmp_path)
-    assert "did you mean 'smollm2'" in ran.refusal()
+    assert "'smolm2': it offers smollm2" in ran.refusal()
 
 
 def test_a_context_too_short_is_counted(server: str, small: Small, tmp_path: Path) -> None:
