@@ -10,7 +10,8 @@ is what the endpoint gives back; beyond its knee, rate no longer tells 32 in fli
 number of rows in flight, bounded by Little's law from the rate and the objective; an endpoint that slows down then
 slows admissions at once, since each waits for a completion. A search keeps it at the knee, below what the objective
 allows: the paper has no cliff, where throughput falls before latency is at its limit. Objectives are learned, and
-learned anew when fewer rows do not make the endpoint quicker. Outages, retries and jitter are not in the paper.
+learned anew when fewer rows do not make the endpoint quicker. Failures, outages, retries and jitter are not in the
+paper.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Admission:
     def end(self) -> None:
         """A row that began is done, however it ended."""
         self._tick()
-        self._control.ended()
+        self._control.ended(asyncio.current_task())
         self._turn()
 
     async def ready(self) -> None:
@@ -59,7 +60,7 @@ class Admission:
     def sent(self, kind: str) -> int:
         """A request goes out; returns its ticket."""
         self._tick()
-        return self._control.sent(kind)
+        return self._control.sent(kind, asyncio.current_task())
 
     def answered(self, ticket: int) -> None:
         """It came back well: its latency counts."""
@@ -68,16 +69,17 @@ class Admission:
         self._turn()
 
     def failed(self, ticket: int) -> None:
-        """It failed in a way that may be repeated."""
+        """It failed in a way that may be repeated. Until its task sends again, or is done, it pauses."""
         self._tick()
-        self._control.failed(ticket)
+        who = asyncio.current_task()
+        self._control.failed(ticket, who)
+        if who:
+            who.add_done_callback(self._control.pauses.drop)
         self._turn()
 
     def may_retry(self) -> bool:
         """May a failed request be repeated now? Where not, the row waits and asks again, or awaits `retry`."""
-        if self._control.outage.holds:
-            return True  # `ready` lets one pass at a time: that is bound enough
-        return self._control.budget.take(self._clock(), self._control.patience())
+        return self._control.may_retry(self._clock())
 
     async def retry(self) -> None:
         """Waits until a failed request may be repeated."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Hashable
 from math import inf
 from typing import Any
 
@@ -11,6 +12,7 @@ from crossthink_data.llm.admission_interval import FEW, Interval, Seen, Ticket, 
 from crossthink_data.llm.admission_light import MULTIPLE, Objectives
 from crossthink_data.llm.admission_limit import AIMED, CROWD, LimitSearch
 from crossthink_data.llm.admission_outage import Outage, RetryBudget
+from crossthink_data.llm.admission_pause import Pauses
 from crossthink_data.llm.latency_curve import LatencyCurve, percentile_95
 
 SHORT, LONG = 0.5, 2.0  # latencies that a short and a long interval are measured for at least
@@ -30,6 +32,7 @@ class Control:
         self.objectives = Objectives(objective_s)
         self.curves: dict[str, LatencyCurve] = {}
         self.out: dict[int, Ticket] = {}
+        self.pauses = Pauses()
         self.rows = 0
         self.now = now
         self._tickets = self._intervals = self._intervals_held = 0
@@ -38,28 +41,44 @@ class Control:
         self._scatter = 0.0
         self._served = 0.0  # rows a second, of the last intervals
         self._row_s = 0.0  # that a row is in flight, of the last intervals
+        self._before = 0  # rows in flight, when it last was not down
         self._credit = 1.0  # rows that may begin now
         self._interval = Interval(now, self.search.limit, settled_at=now)
         self._ended: deque[Interval] = deque()
+
+    @property
+    def busy(self) -> int:
+        """Rows in flight: without those that pause before a request is repeated, which load nothing.
+
+        Of a row with several requests at once, so much of it as does not pause.
+        """
+        asking = max(1, self.rows, len(self.out) + len(self.pauses))
+        return self.rows - round(self.pauses.idle * self.rows / asking)
+
+    @property
+    def full(self) -> bool:
+        """Are as many rows in flight as may be?"""
+        return self.busy >= self.search.limit
 
     def tick(self, now: float, waiting: int) -> None:
         """Time has passed: it is accounted for, and the interval ends if it is long enough."""
         passed, self.now = now - self.now, now
         one = self._interval
-        one.passed(passed, self.rows, len(self.out))
-        one.starved_s += passed * (not waiting and self.rows < self.search.limit)
+        one.passed(passed, self.busy, len(self.out))
+        one.starved_s += passed * (not waiting and not self.full)
+        self.pauses.tick(now)
         if self._row_s:
             self._credit = min(self._credit + passed * self._pace(), max(1.0, self.search.limit / AT_ONCE))
         if self.outage.holds:
             return
         if one.settled_at is None:
-            one.settle(now, self.rows, self.patience(), self._scatter)
+            one.settle(now, self.busy, self.patience(), self._scatter)
         if self._long_enough() or self._too_late():
             self._close()
 
     def may_begin(self) -> bool:
         """May one more row begin now? Then it has."""
-        if self.outage.holds or self.rows >= self.search.limit or (self._row_s and self._credit < 1):
+        if self.outage.holds or self.full or (self._row_s and self._credit < 1):
             return False
         self._credit -= bool(self._row_s)
         self._interval.admitted += 1
@@ -68,7 +87,11 @@ class Control:
 
     def begins_in(self) -> float:
         """Seconds until the next row may begin, if nothing comes back before; without end where something must."""
-        if self.outage.holds or self.rows >= self.search.limit or not self._row_s:
+        if self.outage.holds:
+            return inf
+        if self.full:
+            return max(0.001, self.pauses.next_in(self.now))
+        if not self._row_s:
             return inf
         return max(0.001, (1 - self._credit) / self._pace())
 
@@ -76,17 +99,25 @@ class Control:
         """May one more held-back request of a row that began go now?"""
         return self.outage.may_pass(self.now, len(self.out), self.patience())
 
-    def ended(self) -> None:
+    def may_retry(self, now: float) -> bool:
+        """May a failed request be repeated now?"""
+        if self.outage.holds:
+            return True  # `may_pass` lets one go at a time: that is bound enough
+        return self.budget.take(now, self.patience()) or not self.full  # or it takes a new row's place
+
+    def ended(self, who: Hashable) -> None:
         """A row is done."""
         self.rows -= 1
+        self.pauses.drop(who)
         self._interval.ended += self._interval.settled_at is not None
 
-    def sent(self, kind: str) -> int:
+    def sent(self, kind: str, who: Hashable) -> int:
         """A request goes out."""
         self._tickets += 1
+        self.pauses.drop(who)
         self.out[self._tickets] = Ticket(kind, self.now, self._interval)
         self._interval.out += 1
-        self.budget.request(self.search.limit)
+        self.budget.request(self.search.limit, self.search.failures.share)
         return self._tickets
 
     def answered(self, number: int) -> None:
@@ -97,15 +128,18 @@ class Control:
         self._interval.answered(ticket, latency)
         self._recent[ticket.kind] = latency + 0.9 * (self._recent.get(ticket.kind, latency) - latency)
         if self.outage.answered():
-            self.search.restart(self.rows // 2)  # gently: what failed may be that there were too many
+            self.search.restart(self._before // 2)  # gently: what failed may be that there were too many
             self._open(settled=False)
 
-    def failed(self, number: int) -> None:
-        """It failed."""
+    def failed(self, number: int, who: Hashable) -> None:
+        """It failed; `who` asked pauses until it asks again, or is gone."""
         ticket = self._back(number)
-        self._interval.failed += 1
+        self.pauses.add(who, ticket.at + self.patience())
+        self._interval.failed += self._interval.settled_at is not None
+        if not self.outage.holds:
+            self._before = min(self.rows, self.search.limit)
         if self.outage.failed(ticket.at, self.now, len(self.out), self.patience()):
-            self.search.refused(self.rows)
+            self.search.refused(self._before)
             self._ended.clear()  # what was sent to an endpoint that went down says nothing of its speed
 
     def patience(self) -> float:
@@ -121,13 +155,15 @@ class Control:
     def snapshot(self, waiting: int) -> dict[str, Any]:
         """What it knows; seconds, and rows a second."""
         kinds = sorted(self.objectives.lights)
-        allowed = max(0, self.search.limit - self.rows)
+        allowed = max(0, self.search.limit - self.busy)
         return {
             "mode": "down" if self.outage.holds else "crowd" if self.search.crowd else "steady",
             "rate": self.rate(),
             "served": self._served,
             "limit": self.search.limit,
             "rows": self.rows,
+            "pausing": len(self.pauses),
+            "failing": self.search.failures.share,
             "waiting": waiting,
             "p": min(1.0, allowed / waiting) if waiting else 1.0,
             "in_flight": len(self.out),
@@ -176,7 +212,7 @@ class Control:
         self.search.rescale(self.objectives.learn(one))
         one.judge(self._late(), self.now)
         if short:
-            one.cut_short(self.now, self.rows, len(self.out))
+            one.cut_short(self.now, self.busy, len(self.out))
         room = self.objectives.room(one)
         held = room >= 1
         seen = one.seen(

@@ -27,8 +27,18 @@ class Seen:
     answers: int
     scatter: float  # of the answers of a kind, relative
     room: float  # the least of objective / p95 over the kinds; below 1 an objective is missed
-    failing: float  # the share of what came back that failed
+    failed: int
     full: bool  # did rows wait (nearly) all the time
+
+    @property
+    def count(self) -> int:
+        """What came back, well or not."""
+        return self.answers + self.failed
+
+    @property
+    def failing(self) -> float:
+        """The share of it that failed."""
+        return self.failed / self.count
 
 
 @dataclass
@@ -52,7 +62,7 @@ class Interval:
     fresh: int = 0  # answers to what was sent since it was filled
     admitted: int = 0
     ended: int = 0  # rows, since it settled
-    failed: int = 0
+    failed: int = 0  # requests, since it settled
     out: int = 0  # of what was sent in it
     starved_s: float = 0.0  # in which more rows were allowed than there were
     row_seconds: float = 0.0
@@ -129,8 +139,8 @@ class Interval:
         """What the search is told. There is at least one answer."""
         measured, count = self.measured(now), self.count()
         rows, work = self.row_seconds / measured, self.request_seconds / measured / slowdown
-        failing = self.failed / (self.failed + count)
-        return Seen(rows, work, count, self.scatter(), room, failing, self.starved_s <= STARVED * (now - self.began))
+        full = self.starved_s <= STARVED * (now - self.began)
+        return Seen(rows, work, count, self.scatter(), room, self.failed, full)
 
 
 def beyond_chance(slow: int, of: int) -> bool:

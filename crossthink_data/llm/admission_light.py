@@ -18,10 +18,12 @@ from crossthink_data.llm.latency_curve import percentile_95
 # light latency: 4/5 at 5, and each further tenth doubles the wait. One with slots gives all it has well below.
 MULTIPLE = 5.0
 KEPT = 200  # samples of a light latency: a 95th percentile of 200 has ten beyond it
-LIGHT = 1.1  # times the light median up to which an endpoint still counts as lightly loaded
+COLD = 4  # first answers of a kind, one of each row at the start: connections are made, and an endpoint wakes up
+LIGHT = 1.05  # times the light median up to which an endpoint still counts as lightly loaded
 LIGHTER, LEAST = 0.8, 0.02  # times the light p95; where no more than this share is above it, it is learned anew
 USELESS = 0.25  # of a cut in rows shows in latency, in logarithms: less, and the latency is not of our making
 MUCH = 0.6  # of the rows before are few enough to tell
+WORSE = 0.9  # times the room before, with fewer rows: an endpoint that still changes, which tells nothing yet
 REACHED = 0.9  # an objective that is given must be this much above what an idle endpoint takes, or it is not held to
 
 
@@ -83,7 +85,8 @@ class Objectives:
         for kind, taken in one.answers.items():
             if kind not in self.lights:  # as if it had come while the others were lightly loaded
                 slowdown = max(1.0, took / before) if known else 1.0
-                self.lights[kind] = Light([value / slowdown for value in taken])
+                warm = taken[COLD:] if len(taken) >= COLD + FEW else taken
+                self.lights[kind] = Light([value / slowdown for value in warm])
         return self._light_seconds(known) / before if known else 1.0
 
     def slowdown(self, answers: Mapping[str, list[float]]) -> float:
@@ -122,8 +125,10 @@ class Objectives:
     def _useless(self, kind: str, taken: list[float], seen: Seen, restart: Callable[[int], None]) -> bool:
         """Rows were cut, and latency did not follow: back to as many as there were."""
         last = self._cut
-        if last is None or seen.rows >= MUCH * last.rows:
-            self._cut = last or seen
+        if last is None or seen.room < WORSE * last.room:  # it was changing, and the first cut was made on half of it
+            self._cut = seen
+            return False
+        if seen.rows >= MUCH * last.rows:
             return False
         if log(seen.room / last.room) >= USELESS * log(last.rows / seen.rows):
             self._cut = seen

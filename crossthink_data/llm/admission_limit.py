@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from crossthink_data.llm.admission_failing import Failures
 from crossthink_data.llm.admission_interval import Seen
 
 START = 4  # rows: few enough that an endpoint is lightly loaded, enough that its latency is soon known
@@ -23,7 +24,6 @@ SURE = 1.5  # standard errors
 TRIES, RARE = 6, 8  # pairs of intervals for one unsure step; intervals held between steps, at most
 LEAST_ERROR = 0.004  # of work, relative: no clock is better
 FORGETS = 1.02  # times the ceiling, an interval
-FAILING = 0.05  # of what comes back
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class LimitSearch:
     def __init__(self) -> None:
         self.limit = START
         self.crowd = True
+        self.failures = Failures()
         self._up = True
         self._base = START  # where a step began
         self._known: Estimate | None = None  # of the base
@@ -69,10 +70,18 @@ class LimitSearch:
 
     def decide(self, seen: Seen, most: float) -> None:
         """After an interval; no step up goes above `most` rows."""
-        self._ceiling = math.inf if seen.rows > self._ceiling and not seen.failing else self._ceiling * FORGETS
         self._scatter = max(seen.scatter, 0.5 * (self._scatter + seen.scatter))
-        if seen.room < 1 or seen.failing > FAILING:
-            return self._cut(seen, most)
+        if seen.room < 1:
+            self.failures.drop()
+            return self._cut(seen, most, AIMED * seen.room)
+        verdict = self.failures.verdict(seen)
+        if verdict:
+            return self._back(verdict)
+        if verdict is None:
+            return None
+        if self.failures.too_many(seen):
+            return self._yield(seen, most)
+        self._ceiling = math.inf if seen.rows > self._ceiling else self._ceiling * FORGETS
         if not seen.full:
             return None  # the caller has too few rows to tell anything
         if self._trying:
@@ -89,12 +98,23 @@ class LimitSearch:
         """So many were too many: steps up only halve the way there, until that is long ago."""
         self._ceiling = rows
 
-    def _cut(self, seen: Seen, most: float) -> None:
-        if seen.failing > FAILING:
-            self.refused(round(seen.rows))
+    def _yield(self, seen: Seen, most: float) -> None:
+        """Too many fail: fewer rows, and a look at whether that helps."""
+        if self.limit == 1:
+            return self.failures.accept(seen)
+        self.refused(round(seen.rows))
+        if not (self._trying and self._up):
+            self.failures.cut(seen, self.limit)
+        return self._cut(seen, most, 1 - seen.failing)
+
+    def _back(self, limit: int) -> None:
+        """It did not: as many as before."""
+        self._ceiling = math.inf
+        self.restart(limit)
+
+    def _cut(self, seen: Seen, most: float, keep: float) -> None:
         if self._trying and self._up:
             return self._reject(seen, most)
-        keep = min(AIMED * seen.room, 1 - seen.failing if seen.failing > FAILING else 1.0)
         self.restart(int(min(self.limit, seen.rows) * max(0.5, min(keep, 0.95))))
         self._up = False
         return None

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 import random
 
-FAILURES = 5  # in a row, and a quarter of what is out: at one in two failing, still one in thirty-two by chance
+FAILURES = 5  # in a row, and a quarter of what is out, and more where requests fail now and then
 FIRST_S, LONGEST_S = 0.25, 5.0  # pauses between probes: one request in five seconds hurts no endpoint that comes up
 SHARE, FLOOR = 0.2, 10.0  # retries a request, and retries in hand at the start (those of Finagle's RetryBudget)
+SPARE = 1.2  # retries a request that fails whatever is in flight, which are no sign of a storm: chance has room
+CHANCE = 1e-5  # that so many failures in a row are none of an outage
+WEIGHT = 0.02  # of one request in the share that fails: of the last fifty or so
+HALF = 0.5  # of all requests failing are as good as an outage
 
 
 class Outage:
@@ -17,7 +21,8 @@ class Outage:
         self.down = self.returning = False
         self.since = math.inf  # the clock when it went down
         self._jitter = jitter
-        self._failures = 0
+        self._failures = 0  # in a row
+        self._share = 0.0  # that failed of late, before that row
         self._attempts = 0
         self._next = 0.0
         self._passes = 0
@@ -35,7 +40,7 @@ class Outage:
             if sent_at >= self.since:  # it was a probe
                 self._pause(now)
             return False
-        if self._failures < (2 if self.returning else max(FAILURES, out / 4)):
+        if self._failures < (2 if self.returning else max(FAILURES, out / 4, self._by_chance())):
             return False
         self.down, self.returning, self.since = True, False, now
         self._first = min(max(FIRST_S, patience_s), LONGEST_S)
@@ -44,6 +49,8 @@ class Outage:
 
     def answered(self) -> bool:
         """A request was answered; True when that shows that the endpoint is back."""
+        if not self.holds:
+            self._share = (1 - WEIGHT) * (1 - (1 - self._share) * (1 - WEIGHT) ** self._failures)
         self._failures, back = 0, self.down
         if back:
             self.down, self.returning, self._attempts, self._passes = False, True, 0, 0
@@ -71,6 +78,10 @@ class Outage:
         """Seconds until a probe may go; without end where only an answer changes anything."""
         return max(0.0, self._next - now) if self.holds else math.inf
 
+    def _by_chance(self) -> float:
+        share = min(self._share, HALF)
+        return math.log(CHANCE) / math.log(share) if share else 0.0
+
     def _pause(self, now: float) -> None:
         longest = min(LONGEST_S, self._first * 2**self._attempts)
         self._attempts = min(self._attempts + 1, 10)
@@ -84,9 +95,9 @@ class RetryBudget:
         self.left = FLOOR
         self._at: float | None = None
 
-    def request(self, limit: int) -> None:
-        """A request was sent; no more is saved than rows may be in flight."""
-        self.left = min(self.left + SHARE, max(FLOOR, float(limit)))
+    def request(self, limit: int, failing: float) -> None:
+        """A request was sent, of which so many fail by themselves; no more is saved than rows may be in flight."""
+        self.left = min(self.left + max(SHARE, SPARE * failing), max(FLOOR, float(limit)))
 
     def take(self, now: float, latency_s: float) -> bool:
         """Takes one if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -43,16 +44,20 @@ class Run:
         return sum(start <= at < end for at, _ in self.ended) / (end - start)
 
 
-async def work(limiter: Limiter, send: Send, rows: Sequence[Sequence[str]], within_s: float | None = None) -> Run:
+async def work(
+    limiter: Limiter, send: Send, rows: Sequence[Sequence[str]], within_s: float | None = None, pause_s: float = 0.0
+) -> Run:
     """All rows, each a list of request kinds one after another; a request is repeated until it is answered.
 
-    What is not finished within the time is given up.
+    Before that it pauses, as the client does: `pause_s` at first, then up to four times as long, with jitter. What is
+    not finished within the time is given up.
     """
     loop, run, out = asyncio.get_running_loop(), Run(), 0
-    start = loop.time()
+    start, jitter = loop.time(), random.Random(0)  # noqa: S311 (not a secret)
 
     async def ask(kind: str) -> None:
         nonlocal out
+        longest = pause_s
         while True:
             await limiter.ready()
             ticket, at, out = limiter.sent(kind), loop.time(), out + 1
@@ -69,6 +74,9 @@ async def work(limiter: Limiter, send: Send, rows: Sequence[Sequence[str]], with
             finally:
                 out -= 1
                 run.flight.append((loop.time() - start, out))
+            if pause_s:
+                await asyncio.sleep(jitter.uniform(longest / 2, longest))
+                longest = min(2 * longest, 4 * pause_s)
             await limiter.retry()
 
     async def row(number: int, kinds: Sequence[str]) -> None:
@@ -133,7 +141,7 @@ async def _cancel_rest() -> None:
 
 
 def simulate(
-    law: Law, limiter: Callable[[Callable[[], float]], Limiter], rows: Sequence[Sequence[str]]
+    law: Law, limiter: Callable[[Callable[[], float]], Limiter], rows: Sequence[Sequence[str]], pause_s: float = 0.0
 ) -> tuple[Run, Limiter]:
     """All rows through a limiter made with the virtual clock."""
 
@@ -145,6 +153,6 @@ def simulate(
             if dribble:
                 await asyncio.sleep(dribble)
 
-        return await work(made, send, rows), made
+        return await work(made, send, rows, pause_s=pause_s), made
 
     return in_virtual_time(main)
