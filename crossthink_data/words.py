@@ -317,7 +317,9 @@ def _next_numbers(data: Bytes, kinds: Bytes, starts: Int64, ends: Int64, offsets
     after = np.minimum(end + 1, len(data) - 1)
     comma = ((gap == 1) & (data[end] == ord(","))) | ((gap > 1) & (gap <= 3) & (data[after] == ord(",")))
     grouped = comma & runs[at] & runs[at + 1] & ~runs[at + 2]
-    fraction = (gap == 0) & (data[starts[at - 1] - 1] == ord("c")) & (data[starts[at - 1] - 4] == ord("f"))
+    before = starts[at - 1]
+    first = np.maximum(before - 4, 0)  # where `frac` would begin
+    fraction = (gap == 0) & (before >= 4) & (data[before - 1] == ord("c")) & (data[first] == ord("f"))
     return np.asarray(at[((gap > 0) & ~grouped) | fraction])
 
 
