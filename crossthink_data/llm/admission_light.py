@@ -119,7 +119,8 @@ class Objectives:
             return False
         self._cut, self._tails = None, self._tails + 1
         if self._tails > 1:  # twice is no chance
-            self.lights[kind] = Light([value / middle for value in taken])
+            delay = light.middle * (middle - 1)  # the load's, of all of them alike
+            self.lights[kind] = Light([max(value - delay, light.middle) for value in taken])
         return True
 
     def _useless(self, kind: str, taken: list[float], seen: Seen, restart: Callable[[int], None]) -> bool:

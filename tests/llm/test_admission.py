@@ -172,7 +172,7 @@ def test_slow_loris(share: float) -> None:
     assert run.ended[-1][0] < 1.2 * best_seconds(law, 10_000, float("inf"))
     assert held(made) >= 0.85
     assert made.limit_between(30, 45) >= 32  # it did not yield to what is not of its making
-    assert (made.snapshot()["objective"]["short"] > 2) == (share > 0.05)  # 0.75 s before
+    assert (made.snapshot()["objective"]["short"] > 4) == (share > 0.05)
 
 
 def test_latency_that_is_ten_times_longer_for_all_is_learned_anew() -> None:
@@ -225,6 +225,8 @@ def test_an_endpoint_that_falls_sick_gets_no_less_and_no_storm() -> None:
     assert run.rate(12, 25) > 0.9 * 32 / 0.15
     assert run.rate(27, 29) > 0.9 * 32 / 0.15
     assert max(out for at, out in run.flight if 8 <= at < 25) <= max(limit for at, limit, _ in made.limits if at < 25)
+    sick = [at for at, _, _ in run.answers if 8 <= at < 25]
+    assert run.failed <= 1.1 * 0.3 / 0.7 * len(sick)  # of ten requests three fail: each answer costs so many failures
     assert held(made) >= 0.95
 
 
