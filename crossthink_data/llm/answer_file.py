@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from crossthink_data.errors import CrossthinkError
@@ -37,16 +37,13 @@ def open_file(path: Path, write: bool = True) -> sqlite3.Connection:
     if left and _readable(path, log) < left:
         raise damaged(path, f"its log {log.name} has answers after a damaged place")
     # what a killed run left in the log is read by writing it into the file
-    with kept(path):
-        file = _connect(path, "rw" if write or left else "ro")
-        try:
-            _check(path, file)
-            if write:
-                file.execute("PRAGMA journal_mode=WAL")
-                file.execute("PRAGMA synchronous=NORMAL")
-        except BaseException:
-            file.close()
-            raise
+    with kept(path), ExitStack() as unless_open:
+        file = unless_open.enter_context(closing(_connect(path, "rw" if write or left else "ro")))
+        _check(path, file)
+        if write:
+            file.execute("PRAGMA journal_mode=WAL")
+            file.execute("PRAGMA synchronous=NORMAL")
+        unless_open.pop_all()
     return file
 
 

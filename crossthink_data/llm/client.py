@@ -103,21 +103,22 @@ class Client:
         """One attempt, which the admission control hears of, however it ends."""
         await self._gate.ready()
         ticket = self._gate.sent("short" if body.get("max_tokens", math.inf) <= SHORT_TOKENS else "long")
+        settle = self._gate.failed
         try:
             answer = await self._post(sent)
+            settle = self._gate.answered
         except RefusedError as error:
-            self._gate.answered(ticket)  # the server is well: were it held to be down, all would wait
+            settle = self._gate.answered  # the server is well: were it held to be down, all would wait
             self._count_refusal(str(error.error))
             raise
-        except BaseException as error:
-            self._gate.failed(ticket)
-            if isinstance(error, PassingError):
-                now = time.monotonic()
-                self.failures += 1
-                self._failing_since = self._failing_since or now
-                self._strange_since = (self._strange_since or now) if error.strange else None
+        except PassingError as error:
+            now = time.monotonic()
+            self.failures += 1
+            self._failing_since = self._failing_since or now
+            self._strange_since = (self._strange_since or now) if error.strange else None
             raise
-        self._gate.answered(ticket)
+        finally:
+            settle(ticket)
         self._good += 1
         self._good_at, self._failing_since, self._strange_since, self.proven = time.monotonic(), None, None, True
         return answer

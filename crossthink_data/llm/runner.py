@@ -140,17 +140,21 @@ class Runner(InferenceRunner):  # type: ignore[misc]
         self, doc: Document, rank: int, chunk_index: int, rollout_fn: Rollout, writer: Results, server: Client, sem: Any
     ) -> None:
         """One row, which waits for its admission before its first request that goes out."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - each row is a task of its own
+        task.add_done_callback(self._note)
         row = Row(server, self._gate)
         try:
             await super()._handle_record(doc, rank, chunk_index, rollout_fn, writer, row, sem)
-        except Exception as error:
-            if not self._failed.done():
-                self._failed.set_result(error)
-            raise
         finally:
             row.end()
             self._room.release()
             self.sent += row.sent
+
+    def _note(self, row: asyncio.Task[None]) -> None:
+        """The first row that ends in an error ends them all."""
+        if not row.cancelled() and (error := row.exception()) is not None and not self._failed.done():
+            self._failed.set_result(error)
 
     async def _cached_request(
         self, payload: Payload, semaphore: Any, server: Row, doc_id: str, **_: Any
