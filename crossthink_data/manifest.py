@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from crossthink_data.benchmarks import sets_of
 from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
-from crossthink_data.manifest_file import MANIFEST, git_commit
+from crossthink_data.manifest_file import MANIFEST, git_commit, read_object
 from crossthink_data.plan import POLICIES, Plan
 from crossthink_data.provenance import label_count
 from crossthink_data.recipe import TABLES
@@ -82,11 +81,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise CrossthinkError(f"{folder} is not a finished run: it has no {MANIFEST}; build it with `crossthink build`")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CrossthinkError(f"{path} is not whole JSON ({error}): build or download it again") from error
-    if not isinstance(manifest, dict) or not {"hash", "files", "schema_version"} <= manifest.keys():
+    manifest = read_object(path, "build or download it again")
+    if not {"hash", "files", "schema_version"} <= manifest.keys():
         raise CrossthinkError(f"{path} is not of crossthink's making: name a run or a published folder")
     return manifest
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crossthink_data.errors import CrossthinkError
+
 MANIFEST = "manifest.json"
 
 
@@ -17,6 +19,15 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     aside = folder / f"{MANIFEST}.tmp"
     aside.write_text(text, encoding="utf-8")
     aside.replace(folder / MANIFEST)
+
+
+def read_object(path: Path, cure: str) -> dict[str, Any]:
+    """The object in a manifest's file; empty where it holds something else. Raises CrossthinkError for broken JSON."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CrossthinkError(f"{path} is not whole JSON ({error}): {cure}") from error
+    return content if isinstance(content, dict) else {}
 
 
 def git_commit() -> str | None:

@@ -6,7 +6,6 @@ input. A run never changes: with a table it is another run.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import polars as pl
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
-from crossthink_data.manifest_file import MANIFEST
+from crossthink_data.manifest_file import MANIFEST, read_object
 
 ROWS_FILE = "rows.parquet"
 SYNTHESIZE = "synthesize"  # the kind of table that is a source's rows
@@ -45,10 +44,7 @@ def open_table(folder: Path, kind: str) -> SideTable:
     path = folder / MANIFEST
     if not path.is_file():
         raise CrossthinkError(f"{folder} is no finished side table: it has no {MANIFEST}; run its command again")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CrossthinkError(f"{path} is not whole JSON ({error}): delete {folder} and make it again") from error
+    manifest = read_object(path, f"delete {folder} and make it again")
     if not _is_tables(manifest):
         raise CrossthinkError(f"{folder} is no side table: name a folder that `crossthink {kind}` has written")
     if manifest["kind"] != kind:
@@ -59,9 +55,9 @@ def open_table(folder: Path, kind: str) -> SideTable:
     return SideTable(folder, manifest)
 
 
-def _is_tables(manifest: object) -> bool:
+def _is_tables(manifest: dict[str, Any]) -> bool:
     """Whether it is a side table's manifest, and not that of a run or of something else."""
-    if not isinstance(manifest, dict) or not {"kind", "settings", "files"} <= manifest.keys():
+    if not {"kind", "settings", "files"} <= manifest.keys():
         return False
     files = manifest["files"]
     return isinstance(files, dict) and ROWS_FILE in files and all("sha256" in about for about in files.values())
