@@ -12,7 +12,7 @@ import typer
 from crossthink_data.errors import CrossthinkError
 
 if TYPE_CHECKING:
-    from crossthink_data.llm.endpoint import Endpoint
+    from crossthink_data.llm.endpoint import Endpoint, Style
     from crossthink_data.side_table import SideTable
 
 app = typer.Typer()
@@ -81,15 +81,15 @@ def difficulty(
         from crossthink_data.llm.band import parse_band
         from crossthink_data.llm.difficulty import Difficulty, measure
         from crossthink_data.llm.request import Sampling
-        from crossthink_data.llm.tables import Prices
     from crossthink_data.llm.show import difficulty_tables
     from crossthink_data.progress import Progress
 
     settings = Difficulty(samples, Sampling(temperature, top_p, max_tokens), parse_band(band) if band else None)
-    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed)
+    prices = (price_in, price_out)
+    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed, objective, prices)
     with Progress(quiet) as progress:
         table = measure(
-            corpus, blend, split, revision, limit, where, settings, out, Prices(price_in, price_out), objective,
+            corpus, blend, split, revision, limit, where, settings, out,
             lambda done: progress.source(f"{done:,} rows"),
         )  # fmt: skip
     _show(table, difficulty_tables(table.manifest), json_)
@@ -134,7 +134,6 @@ def synthesize_(
         from crossthink_data.llm.documents import Reading
         from crossthink_data.llm.make_questions import problems_from_personas, questions_from_documents
         from crossthink_data.llm.request import Sampling
-        from crossthink_data.llm.tables import Prices
     from crossthink_data.llm.show import synthesis_tables
     from crossthink_data.progress import Progress
 
@@ -142,8 +141,8 @@ def synthesize_(
         samples, threshold, options_min, options_max,
         Sampling(temperature, 1.0, max_tokens), Sampling(solve_temperature, 1.0, solve_max_tokens), seed=seed,
     )  # fmt: skip
-    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed)
-    prices = Prices(price_in, price_out)
+    prices = (price_in, price_out)
+    where = _endpoint(endpoint, model, model_revision, prompt_style, timeout, allow_failed, objective, prices)
     with Progress(quiet) as progress:
 
         def on_done(done: int) -> None:
@@ -151,13 +150,9 @@ def synthesize_(
 
         if documents and not (personas or skills):
             reading = Reading(text, license_, passage_chars)
-            table = questions_from_documents(
-                documents, reading, limit, where, settings, out, prices, objective, on_done
-            )
+            table = questions_from_documents(documents, reading, limit, where, settings, out, on_done)
         elif personas and skills and limit and not documents:
-            table = problems_from_personas(
-                personas, skills, license_, limit, where, settings, out, prices, objective, on_done
-            )
+            table = problems_from_personas(personas, skills, license_, limit, where, settings, out, on_done)
         else:
             raise CrossthinkError("give documents; or, for maths, --personas FILE --skills FILE --limit N")
     _show(table, synthesis_tables(table.manifest), json_)
@@ -198,7 +193,6 @@ def selflabel(
     with _needs_extra():
         from crossthink_data.llm.request import Sampling
         from crossthink_data.llm.selflabel import SelfLabel, label_round
-        from crossthink_data.llm.tables import Prices
     from crossthink_data.llm.show import selflabel_tables
     from crossthink_data.llm.unlabelled import only_sources, unlabelled_rows
     from crossthink_data.plan import make_plan
@@ -208,7 +202,7 @@ def selflabel(
     settings = SelfLabel(samples, target, alpha, Sampling(temperature, top_p, max_tokens))
     revisions = _each("--model-revision", model_revision or [None], model)
     ensemble = [
-        _endpoint(url, name, weights, prompt_style, timeout, allow_failed)
+        _endpoint(url, name, weights, prompt_style, timeout, allow_failed, objective, (price_in, price_out))
         for name, url, weights in zip(model, _each("--endpoint", endpoint, model), revisions, strict=True)
     ]
     with Progress(quiet) as progress:
@@ -216,7 +210,7 @@ def selflabel(
         plan = make_plan(only_sources(loaded, source or []), None, progress.source)
         rows = unlabelled_rows(plan, source or [], validation, limit)
         done = label_round(
-            rows, ensemble, settings, state, out, Prices(price_in, price_out), objective,
+            rows, ensemble, settings, state, out,
             lambda done: progress.source(f"{done:,} rows"),
         )  # fmt: skip
     _show(done.table, selflabel_tables(done.table.manifest), json_, state=str(state), finished=done.finished)
@@ -231,13 +225,23 @@ def _each(option: str, given: Sequence[T], models: list[str]) -> Sequence[T]:
     return given if len(given) == len(models) else [given[0]] * len(models)
 
 
-def _endpoint(url: str, model: str, revision: str | None, style: str, timeout_s: float, allow_failed: bool) -> Endpoint:
+def _endpoint(
+    url: str,
+    model: str,
+    revision: str | None,
+    style: str,
+    timeout_s: float,
+    allow_failed: bool,
+    objective_s: float | None,
+    prices: tuple[float, float],
+) -> Endpoint:
     from crossthink_data.errors import unknown
-    from crossthink_data.llm.endpoint import make_endpoint
+    from crossthink_data.llm.endpoint import Prices, make_endpoint
 
     if style not in STYLES:
         raise unknown("--prompt-style", style, STYLES)
-    return make_endpoint(url, model, revision, "chat" if style == "chat" else "plain", timeout_s, allow_failed)
+    known: Style = "chat" if style == "chat" else "plain"
+    return make_endpoint(url, model, revision, known, timeout_s, allow_failed, objective_s, Prices(*prices))
 
 
 @contextmanager

@@ -18,11 +18,11 @@ import pytest
 from crossthink_data.llm import client
 from crossthink_data.llm.band import Band
 from crossthink_data.llm.difficulty import Difficulty
-from crossthink_data.llm.endpoint import Endpoint
+from crossthink_data.llm.endpoint import Endpoint, Prices
 from crossthink_data.llm.request import Sampling
 from crossthink_data.llm.rounds import Changes, State
 from crossthink_data.llm.selflabel import Round, SelfLabel
-from crossthink_data.llm.tables import RESPONSES_FILE, Prices
+from crossthink_data.llm.tables import RESPONSES_FILE
 from crossthink_data.side_table import ROWS_FILE, SideTable
 from tests.command import Crossthink, Ran
 from tests.llm.asking import quick, recorded, request_hash
@@ -84,8 +84,9 @@ def test_every_option_of_difficulty_reaches(crossthink: Crossthink, monkeypatch:
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert given == [
-        "RUN", "nd", "test", "r", 7, Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, allow_failed=True),
-        Difficulty(8, Sampling(0.5, 0.9, 99), Band(0.1, 0.9)), Path("o"), Prices(1.5, 3.0), 2.5,
+        "RUN", "nd", "test", "r", 7,
+        Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, None, True, 2.5, Prices(1.5, 3.0)),
+        Difficulty(8, Sampling(0.5, 0.9, 99), Band(0.1, 0.9)), Path("o"),
     ]  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def test_the_defaults_of_difficulty(crossthink: Crossthink, monkeypatch: pytest.
     monkeypatch.setattr("crossthink_data.llm.difficulty.measure", measure)
     assert crossthink("difficulty", "RUN", "--model", "m", "--endpoint", "http://h:1/v1").code == 0
     assert given == [
-        "RUN", None, "train", None, None, Endpoint("http://h:1/v1", "m"), Difficulty(), Path("tables"), Prices(), None,
+        "RUN", None, "train", None, None, Endpoint("http://h:1/v1", "m"), Difficulty(), Path("tables"),
     ]  # fmt: skip
 
 
@@ -131,10 +132,10 @@ def test_every_option_of_selflabel_reaches(
     assert given == [
         "rows",
         [
-            Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, allow_failed=True),
-            Endpoint("http://i:2/v1", "n", "v2", "plain", 30.0, allow_failed=True),
+            Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, None, True, 2.5, Prices(1.5, 3.0)),
+            Endpoint("http://i:2/v1", "n", "v2", "plain", 30.0, None, True, 2.5, Prices(1.5, 3.0)),
         ],
-        SelfLabel(3, 0.8, 0.1, Sampling(0.5, 0.9, 99)), Path("s"), Path("o"), Prices(1.5, 3.0), 2.5,
+        SelfLabel(3, 0.8, 0.1, Sampling(0.5, 0.9, 99)), Path("s"), Path("o"),
     ]  # fmt: skip
     assert ran.out.endswith("made: t\nstate after round 3: s, nothing changed\n")
 

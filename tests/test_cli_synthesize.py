@@ -17,9 +17,8 @@ import yaml
 from crossthink_data.llm import client
 from crossthink_data.llm.asking import Synthesis
 from crossthink_data.llm.documents import Reading
-from crossthink_data.llm.endpoint import Endpoint
+from crossthink_data.llm.endpoint import Endpoint, Prices
 from crossthink_data.llm.request import Sampling
-from crossthink_data.llm.tables import Prices
 from crossthink_data.side_table import SideTable
 from tests.benchmark_items import RAMP
 from tests.command import Crossthink, Ran
@@ -72,8 +71,8 @@ OPTIONS = (
     "--price-out", 3, "--out", "o", "--limit", 7, "-q",
 )  # fmt: skip
 GIVEN = (
-    7, Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0),
-    Synthesis(3, 0.9, 5, 6, Sampling(0.1, 1.0, 77), Sampling(0.2, 1.0, 99), seed=9), Path("o"), Prices(1.5, 3.0), 2.5,
+    7, Endpoint("http://h:1/v1", "m", "v1", "plain", 30.0, None, False, 2.5, Prices(1.5, 3.0)),
+    Synthesis(3, 0.9, 5, 6, Sampling(0.1, 1.0, 77), Sampling(0.2, 1.0, 99), seed=9), Path("o"),
 )  # fmt: skip
 
 
@@ -109,7 +108,7 @@ def test_the_defaults(crossthink: Crossthink, monkeypatch: pytest.MonkeyPatch) -
     given = _given(monkeypatch, "questions_from_documents")
     assert crossthink("synthesize", "a", "--model", "m", "--endpoint", "http://h:1").code == 0
     assert given == [
-        [Path("a")], Reading(), None, Endpoint("http://h:1/v1", "m"), Synthesis(), Path("tables"), Prices(), None,
+        [Path("a")], Reading(), None, Endpoint("http://h:1/v1", "m"), Synthesis(), Path("tables"),
     ]  # fmt: skip
 
 

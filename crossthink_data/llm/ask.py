@@ -40,7 +40,6 @@ def ask_rows(
     rollout: Rollout,
     endpoint: Endpoint,
     work: Path,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> tuple[dict[str, Any], Usage]:
     """What `rollout` makes of each document, by id; answers are kept in `work`, from which the same call goes on.
@@ -51,7 +50,7 @@ def ask_rows(
     `documents` or `on_done` raised. Every answer that had come is kept.
     """
     began = time.monotonic()
-    gate = Admission(objective_s)
+    gate = Admission(endpoint.objective_s)
     failed = work / FAILED
     before = json.loads(failed.read_text()) if failed.exists() else []
     runner = Runner(rollout, endpoint, work, gate, Results(on_done), before)

@@ -21,7 +21,7 @@ from crossthink_data.llm.ask import Progress, ask_rows
 from crossthink_data.llm.band import Band, still_needed
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.request import Generate, Reply, Sampling, ask, payload, seed_of
-from crossthink_data.llm.tables import FREE, Prices, asked_of, make_table
+from crossthink_data.llm.tables import asked_of, make_table
 from crossthink_data.pass_rates import DIFFICULTY
 from crossthink_data.rewards import GOLD_COLUMNS
 from crossthink_data.side_table import SideTable
@@ -99,8 +99,6 @@ def measure(
     endpoint: Endpoint,
     settings: Difficulty,
     out: Path,
-    prices: Prices = FREE,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> SideTable:
     """The pass rate of each row of a split, of the pool or of a blend, as a side table in `out`.
@@ -124,9 +122,9 @@ def measure(
         DIFFICULTY,
         out,
         asked,
-        lambda work: _ask(rows(), endpoint, settings, work, objective_s, on_done),
+        lambda work: _ask(rows(), endpoint, settings, work, on_done),
         lambda table: {"corpus": source.where, **summary(table)},
-        prices,
+        endpoint.prices,
     )
 
 
@@ -155,14 +153,13 @@ def _ask(
     endpoint: Endpoint,
     settings: Difficulty,
     work: Path,
-    objective_s: float | None,
     on_done: Progress,
 ) -> tuple[pl.DataFrame, Any]:
     async def rollout(document: Document, generate: Generate) -> dict[str, Any]:
         return await rate(document.metadata, generate, endpoint, settings)
 
     documents = (Document(text="", id=row["id"], metadata=row) for row in rows)
-    found, usage = ask_rows(documents, rollout, endpoint, work, objective_s, on_done)
+    found, usage = ask_rows(documents, rollout, endpoint, work, on_done)
     about = {
         "model": endpoint.model,
         "model_revision": endpoint.revision,

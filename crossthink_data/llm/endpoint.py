@@ -19,6 +19,23 @@ SECRET_CHARS = 8  # a shorter key, such as vLLM's usual EMPTY, is none: it may s
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost, in the user's currency."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises CrossthinkError for what is no price."""
+        for price in (self.prompt, self.completion):
+            if not 0 <= price < math.inf:
+                raise CrossthinkError(f"price {price}: of a million tokens, 0 or more")
+
+
+FREE = Prices()
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A model behind a URL that ends in `/v1`. The key is shown nowhere.
 
@@ -32,6 +49,8 @@ class Endpoint:
     timeout_s: float = TIMEOUT_S
     key: str | None = field(default=None, repr=False)
     allow_failed: bool = False  # a row may end with a request that failed again and again
+    objective_s: float | None = None  # that 95 % of requests must keep; None: learned
+    prices: Prices = FREE
 
     @property
     def path(self) -> str:
@@ -50,6 +69,8 @@ def make_endpoint(
     style: Style = "chat",
     timeout_s: float = TIMEOUT_S,
     allow_failed: bool = False,
+    objective_s: float | None = None,
+    prices: Prices = FREE,
 ) -> Endpoint:
     """The endpoint, its key from the environment. Raises CrossthinkError for what is no URL, or one with a secret."""
     key = _key()
@@ -66,7 +87,7 @@ def make_endpoint(
         raise CrossthinkError(f"timeout {timeout_s:g} s: above 0, the seconds that one request may take")
     base = url.rstrip("/")
     base = base if base.endswith("/v1") else f"{base}/v1"
-    return Endpoint(base, model, revision, style, timeout_s, key, allow_failed)
+    return Endpoint(base, model, revision, style, timeout_s, key, allow_failed, objective_s, prices)
 
 
 def _parts(url: str) -> SplitResult | None:

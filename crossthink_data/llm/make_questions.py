@@ -24,7 +24,7 @@ from crossthink_data.llm.synthesize import (
     synthesize,
     synthesize_math,
 )
-from crossthink_data.llm.tables import FREE, Prices, asked_of, make_table
+from crossthink_data.llm.tables import asked_of, make_table
 from crossthink_data.side_table import SYNTHESIZE, SideTable
 from crossthink_data.sources.base import UNKNOWN_LICENSE
 from crossthink_data.verify.compare import GRADER_VERSION
@@ -37,8 +37,6 @@ def questions_from_documents(
     endpoint: Endpoint,
     settings: Synthesis,
     out: Path,
-    prices: Prices = FREE,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> SideTable:
     """A multiple-choice question of each passage, of the first `limit`. Raises CrossthinkError as its parts do."""
@@ -50,10 +48,10 @@ def questions_from_documents(
         out,
         {**_settings(endpoint, settings, PROMPTS), **read},
         lambda work: synthesize(
-            islice(read_documents(paths, reading, counts), limit), settings, endpoint, work, objective_s, on_done
+            islice(read_documents(paths, reading, counts), limit), settings, endpoint, work, on_done
         ),
         lambda rows: {**summary(rows), "documents": counts.summary()},
-        prices,
+        endpoint.prices,
     )
 
 
@@ -65,8 +63,6 @@ def problems_from_personas(
     endpoint: Endpoint,
     settings: Synthesis,
     out: Path,
-    prices: Prices = FREE,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> SideTable:
     """A maths problem of each of `limit` pairs of a persona and a skill. Raises CrossthinkError as its parts do."""
@@ -78,9 +74,9 @@ def problems_from_personas(
         SYNTHESIZE,
         out,
         {**_settings(endpoint, settings, MATH_PROMPTS), **given},
-        lambda work: synthesize_math(drawn, settings, endpoint, work, objective_s, on_done),
+        lambda work: synthesize_math(drawn, settings, endpoint, work, on_done),
         summary,
-        prices,
+        endpoint.prices,
     )
 
 

@@ -26,7 +26,7 @@ from crossthink_data.llm.ask import Progress, Usage, ask_rows
 from crossthink_data.llm.endpoint import Endpoint
 from crossthink_data.llm.request import Generate, Sampling, ask, payload, seed_of
 from crossthink_data.llm.rounds import Adoption, Changes, State, finished, next_round, read_state, write_state
-from crossthink_data.llm.tables import FREE, Prices, asked_of, make_table, usage_of_all
+from crossthink_data.llm.tables import asked_of, make_table, usage_of_all
 from crossthink_data.llm.thresholds import Threshold, learn_thresholds
 from crossthink_data.llm.unlabelled import Rows
 from crossthink_data.rewards import GOLD_COLUMNS
@@ -95,8 +95,6 @@ def label_round(
     settings: SelfLabel,
     state_folder: Path,
     out: Path,
-    prices: Prices = FREE,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> Round:
     """One round after those that `state_folder` holds, as a side table in `out`; the state is written last.
@@ -113,7 +111,7 @@ def label_round(
     made: list[tuple[State, Changes, dict[str, int]]] = []
 
     def ask_all(work: Path) -> tuple[pl.DataFrame, Usage]:
-        answers, reasons, usage = _answers(rows, ensemble, settings, work, objective_s, on_done)
+        answers, reasons, usage = _answers(rows, ensemble, settings, work, on_done)
         waiting, known = (_judged(frame, answers, labelled) for frame, labelled in _parts(rows))
         thresholds = learn_thresholds(known, waiting, settings.target, settings.alpha)
         made.append((*next_round(before, waiting, thresholds, accuracy(known)), reasons))
@@ -130,7 +128,7 @@ def label_round(
         "before": sha256(repr(before).encode()).hexdigest()[:16],
         "grader": GRADER_VERSION,
     }
-    table = make_table(SELFLABEL, out, asked, ask_all, lambda _: _summary(*made[-1]), prices)
+    table = make_table(SELFLABEL, out, asked, ask_all, lambda _: _summary(*made[-1]), ensemble[0].prices)
     state, changes = made[-1][:2] if made else _found(before, table)
     write_state(state_folder, state)
     return Round(table, state, changes)
@@ -145,7 +143,6 @@ def _answers(
     ensemble: Sequence[Endpoint],
     settings: SelfLabel,
     work: Path,
-    objective_s: float | None,
     on_done: Progress,
 ) -> tuple[dict[str, list[str | None]], dict[str, int], Usage]:
     """The answers of all members to each row, by id: model after model, its samples in order. And faults, counted."""
@@ -154,9 +151,7 @@ def _answers(
     reasons: Counter[str] = Counter()
     usages = []
     for place, endpoint in enumerate(ensemble):
-        found, usage = ask_rows(
-            _documents(every), _Asker(endpoint, settings), endpoint, work / f"{place:03d}", objective_s, on_done
-        )
+        found, usage = ask_rows(_documents(every), _Asker(endpoint, settings), endpoint, work / f"{place:03d}", on_done)
         for id_, said in found.items():
             answers[id_] += [answer for answer, _ in said]
             reasons.update(reason for _, reason in said if reason)

@@ -68,14 +68,13 @@ def synthesize(
     settings: Synthesis,
     endpoint: Endpoint,
     work: Path,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> tuple[pl.DataFrame, Usage]:
     """A row of SYNTHESIZED for each passage, by id, and what it took. Reasons: see docs/synthesis.md.
 
     Raises CrossthinkError where the endpoint cannot be used.
     """
-    return _made(documents, from_passage, PROMPTS, settings, endpoint, work, objective_s, on_done)
+    return _made(documents, from_passage, PROMPTS, settings, endpoint, work, on_done)
 
 
 def synthesize_math(
@@ -83,11 +82,10 @@ def synthesize_math(
     settings: Synthesis,
     endpoint: Endpoint,
     work: Path,
-    objective_s: float | None = None,
     on_done: Progress = lambda done: None,
 ) -> tuple[pl.DataFrame, Usage]:
     """As `synthesize`, a problem for each pair of a persona and a skill (see `personas.pairs`)."""
-    return _made(pairs, from_pair, MATH_PROMPTS, settings, endpoint, work, objective_s, on_done)
+    return _made(pairs, from_pair, MATH_PROMPTS, settings, endpoint, work, on_done)
 
 
 Maker = Callable[[Document, Asking], Awaitable[Row]]
@@ -100,14 +98,13 @@ def _made(
     settings: Synthesis,
     endpoint: Endpoint,
     work: Path,
-    objective_s: float | None,
     on_done: Progress,
 ) -> tuple[pl.DataFrame, Usage]:
     async def rollout(document: Document, generate: Generate) -> Row:
         row = await maker(document, Asking(generate, endpoint.style, settings, document.id))
         return {**document.metadata, **row, "id": document.id}
 
-    made, usage = ask_rows(documents, rollout, endpoint, work, objective_s, on_done)
+    made, usage = ask_rows(documents, rollout, endpoint, work, on_done)
     generator = f"{endpoint.model}@{endpoint.revision}" if endpoint.revision else endpoint.model
     given = {"generator": generator, "prompts": " ".join(prompts)}
     # The vote comes after all answers: to compare two may take a worker's time, which the requests should not wait for.

@@ -7,11 +7,10 @@ goes on with one that was interrupted. The manifest is written last.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -21,10 +20,9 @@ from typing import Any
 import polars as pl
 
 from crossthink_data import __version__
-from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import file_sha256
 from crossthink_data.llm.ask import Usage
-from crossthink_data.llm.endpoint import Endpoint
+from crossthink_data.llm.endpoint import FREE, Endpoint, Prices
 from crossthink_data.llm.responses import write_responses
 from crossthink_data.lock import only_build
 from crossthink_data.manifest_file import MANIFEST, git_commit, write_manifest
@@ -37,21 +35,6 @@ PACKAGES = ("datatrove", "polars")
 PRICED = 1_000_000  # tokens that a price is of
 
 
-@dataclass(frozen=True)
-class Prices:
-    """What a million tokens cost, in the user's currency."""
-
-    prompt: float = 0.0
-    completion: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Raises CrossthinkError for what is no price."""
-        for price in (self.prompt, self.completion):
-            if not 0 <= price < math.inf:
-                raise CrossthinkError(f"price {price}: of a million tokens, 0 or more")
-
-
-FREE = Prices()
 Ask = Callable[[Path], tuple[pl.DataFrame, Usage]]  # keeps answers in the folder it is given, and goes on from there
 
 

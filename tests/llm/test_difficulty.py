@@ -16,9 +16,9 @@ import pytest
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm.band import Band
 from crossthink_data.llm.difficulty import RATED, Difficulty, measure, summary
-from crossthink_data.llm.endpoint import Endpoint, make_endpoint
+from crossthink_data.llm.endpoint import FREE, Endpoint, Prices, make_endpoint
 from crossthink_data.llm.request import Sampling, seed_of
-from crossthink_data.llm.tables import RESPONSES_FILE, WORK, Prices
+from crossthink_data.llm.tables import RESPONSES_FILE, WORK
 from crossthink_data.side_table import ROWS_FILE, SideTable
 from tests.llm.asking import quick, recorded
 from tests.llm.scripted_endpoint import Body, ScriptedEndpoint, Seen, prompt_of
@@ -83,11 +83,17 @@ def endpoint_of(server: ScriptedEndpoint, revision: str | None = "v1") -> Endpoi
 
 
 def rated(
-    run: Small, server: ScriptedEndpoint, out: Path, settings: Difficulty | None = None, **more: Any
+    run: Small,
+    server: ScriptedEndpoint,
+    out: Path,
+    settings: Difficulty | None = None,
+    prices: Prices = FREE,
+    **more: Any,
 ) -> SideTable:
     given = {"blend": None, "limit": None} | more
+    endpoint = replace(endpoint_of(server), prices=prices)
     return measure(
-        str(run.folder), given.pop("blend"), "train", None, given.pop("limit"), endpoint_of(server),
+        str(run.folder), given.pop("blend"), "train", None, given.pop("limit"), endpoint,
         settings or Difficulty(), out, **given,
     )  # fmt: skip
 
@@ -383,7 +389,7 @@ def test_tokens_and_cost_are_in_the_manifest(run: Small, tmp_path: Path) -> None
         return "too long" if asked_for(seen.body) == "is 0 plus" else ""
 
     with ScriptedEndpoint(answer=right, faults=faults) as server:
-        table = rated(run, server, tmp_path, Difficulty(2), prices=Prices(2.0, 10.0))
+        table = rated(run, server, tmp_path, Difficulty(2), Prices(2.0, 10.0))
         words = sum(len(prompt_of(seen.body).split()) for seen in server.answers)
     usage = table.manifest["usage"]
     assert usage == {

@@ -14,9 +14,9 @@ import pytest
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm import tables
 from crossthink_data.llm.ask import Usage, ask_rows
-from crossthink_data.llm.endpoint import make_endpoint
+from crossthink_data.llm.endpoint import Prices, make_endpoint
 from crossthink_data.llm.responses import SCHEMA
-from crossthink_data.llm.tables import RESPONSES_FILE, WORK, Ask, Prices, make_table, usage_of_all
+from crossthink_data.llm.tables import RESPONSES_FILE, WORK, Ask, make_table, usage_of_all
 from crossthink_data.lock import only_build
 from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.side_table import ROWS_FILE, SideTable, open_table
