@@ -26,11 +26,6 @@ class PromptFile:
     text: str
 
     @property
-    def version(self) -> int:
-        """The number in its name."""
-        return int(self.name.rpartition("-v")[2])
-
-    @property
     def sha256(self) -> str:
         """Of the text."""
         return sha256(self.text.encode()).hexdigest()
