@@ -226,7 +226,8 @@ def test_the_last_rows_that_always_fail_are_given_up(tmp_path: Path, monkeypatch
 def test_an_endpoint_that_fails_at_everything_ends_the_run(
     fault: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE_S", 0.1)
+    timeout_s = 30.0  # a busy machine must not make a time-out of the fault
+    monkeypatch.setattr(client, "PATIENCE_S", 0.3 - timeout_s)
     monkeypatch.setattr(client, "LAST_S", 0.0)
     monkeypatch.setattr(OpenGate, "at_once", 20)
     with ScriptedEndpoint(answer=in_brackets) as server:
@@ -235,7 +236,7 @@ def test_an_endpoint_that_fails_at_everything_ends_the_run(
         with pytest.raises(
             CrossthinkError, match=f"{server.url} has given no answer for 0.3 s .status {fault}.*resume"
         ):
-            ask_once(server, tmp_path, number + 3, timeout_s=0.2)
+            ask_once(server, tmp_path, number + 3, timeout_s=timeout_s)
 
 
 def test_an_endpoint_that_never_answered_well_is_not_the_rows_fault(
