@@ -45,7 +45,9 @@ def book_modules(path: Path) -> Iterator[Found]:
         text = data.decode("utf-8", "replace")
         licenses |= set(map("-".join, LICENSE_URL.findall(text)))
         slug = _SLUG.search(member)
-        books = {**{one: slug[1] for one in _LISTED.findall(text) if slug}, **books}
+        if slug is not None:
+            for one in _LISTED.findall(text):
+                books.setdefault(one, slug[1])
     if not modules:
         raise CrossthinkError(f"{path} holds no modules/…/index.cnxml: give an archive of an OpenStax book")
     license_ = f"cc-{licenses.pop()}" if len(licenses) == 1 else UNKNOWN_LICENSE

@@ -1,14 +1,16 @@
 """The pages of a web archive (WARC, or WET with its texts), by datatrove's reader of records and its Trafilatura.
 
 An archive is not trusted. It is unpacked as a stream that refuses to go on past MAX_HEADERS bytes of one record's
-headers and MAX_SKIPPED bytes of its content; of a page no more than MAX_PAGE bytes are read, whatever it says of its
-own length or encoding; and pages are taken apart in a process of their own, which may hang or die. That process must
-not remember pages (Trafilatura's own deduplication does): what is taken from one would depend on those before it.
+headers and MAX_SKIPPED bytes of its content, or past MAX_TOTAL bytes and MAX_RECORDS records; of a page no more than
+MAX_PAGE bytes are read, packed or unpacked, whatever it says of its own length or encoding; and pages are taken apart
+in a process of their own, which may hang or die. That process must not remember pages (Trafilatura's own deduplication
+does): what is taken from one would depend on those before it.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,11 @@ MAX_PAGE = 16 << 20  # bytes; Trafilatura reads no more than 20 million
 MAX_HEADERS = 4 << 20
 MAX_SKIPPED = 4 << 30  # bytes of one record that are passed over, such as a film
 EXTRACT_S = 60.0  # of one page, which takes milliseconds: a clock may only ever catch what hangs
+MAX_TOTAL = 64 << 30  # bytes of an archive, which is mostly cut at about one GiB, packed
+MAX_RECORDS = 2_000_000  # the names of all pages are remembered: some 200 bytes each
+MAX_ID = 1_000  # characters of a record's name, which is mostly a UUID
 _READ = 1 << 16
+_ENCODINGS = ("gzip", "deflate")  # of a page; brotli could make gigabytes of a single block
 _KINDS = ("response", "conversion")  # pages, and texts of pages
 
 
@@ -34,7 +40,7 @@ def web_pages(path: Path) -> Iterator[Found]:
     Reasons: `http_error` (the server did not give the page), `not_text` (no HTML, or in no encoding that is known),
     `too_large`, `damaged_record`, `extraction_timeout`, `extraction_died`.
 
-    Raises CrossthinkError for an archive that is damaged, cut off, or no archive at all.
+    Raises CrossthinkError for an archive that is damaged, cut off, too large, or no archive at all.
     """
     with optional_packages("reading a web archive"):
         import cchardet  # noqa: F401 - datatrove imports it late
@@ -103,13 +109,23 @@ class _Limited:
         self._given += len(data)
         if self._given > self._end:
             raise self.broken(f"more than {MAX_HEADERS:,} bytes of headers or {MAX_SKIPPED:,} of content")
+        if self._given > MAX_TOTAL:
+            raise self._too_large(f"{MAX_TOTAL:,} bytes")
         return data
+
+    def next_record(self) -> None:
+        self.records += 1
+        if self.records > MAX_RECORDS:
+            raise self._too_large(f"{MAX_RECORDS:,} records")
 
     def tell(self) -> int:
         return self._given
 
     def allow(self, size: int) -> None:
         self._end = self._given + size
+
+    def _too_large(self, limit: str) -> CrossthinkError:
+        return CrossthinkError(f"{self._path} holds more than {limit}: cut it into several archives")
 
     def broken(self, why: object) -> CrossthinkError:
         return CrossthinkError(
@@ -126,8 +142,8 @@ def _parsed(stream: _Limited) -> Iterator[Any]:
 
     records = ArchiveIterator(stream)
     records.reader.set_decomp(None)  # it is unpacked already, and within bounds
-    # The last two are warcio's for a header that is missing or is no number.
-    damage = (ArchiveLoadFailed, StatusAndHeadersParserException, AttributeError, ValueError)
+    # The last three are warcio's for a header that is missing, is no number, or is too large a one.
+    damage = (ArchiveLoadFailed, StatusAndHeadersParserException, AttributeError, ValueError, OverflowError)
     while True:
         stream.allow(MAX_HEADERS)
         try:
@@ -138,7 +154,7 @@ def _parsed(stream: _Limited) -> Iterator[Any]:
             break
         if record.format != "warc":  # almost any line of text is one of the older format
             raise stream.broken("what follows is no WARC record")
-        stream.records += 1
+        stream.next_record()
         stream.allow(MAX_SKIPPED)
         yield record
         while record.raw_stream.read(_READ):
@@ -157,6 +173,8 @@ def _page(record: Any, fallback_id: str) -> Found:
     status = record.http_headers.get_statuscode() if record.http_headers else "200"
     if status != "200":
         return Found(id_, "", url, reason="http_error")
+    if len(id_) > MAX_ID:
+        return Found(fallback_id, "", url, reason="damaged_record")
     bounded = _Bounded(record)
     try:
         page = process_record(bounded)
@@ -180,6 +198,26 @@ class _Bounded:
         return self
 
     def read(self) -> bytes:
-        content: bytes = self._record.content_stream().read(MAX_PAGE + 1)
+        content = _content(self._record)
         self.too_large = len(content) > MAX_PAGE
         return content[:MAX_PAGE]
+
+
+def _content(record: Any) -> bytes:
+    """What a record holds, unpacked; where that is too much, MAX_PAGE bytes and one more.
+
+    By itself warcio reads and unpacks a chunk of the transfer whole, and one may say that it has two GiB.
+    """
+    from warcio.bufferedreaders import BufferedReader, ChunkedDataReader
+
+    packed: bytes = record.raw_stream.read(MAX_PAGE + 1)
+    headers = record.http_headers
+    if headers is None or len(packed) > MAX_PAGE:
+        return packed
+    if headers.get_header("transfer-encoding") == "chunked":
+        packed = ChunkedDataReader(io.BytesIO(packed)).read()
+    encoding = (headers.get_header("content-encoding") or "").lower()
+    if encoding not in _ENCODINGS:
+        return packed
+    unpacked: bytes = BufferedReader(io.BytesIO(packed), decomp_type=encoding).read(MAX_PAGE + 1)
+    return unpacked

@@ -1,7 +1,8 @@
 """Archives of sources that are not on the Hub: fetched once into a cache, read without unpacking.
 
-What an archive says of itself is not trusted: names must stay inside it, links are never followed, and both a
-member and the whole are limited in size, so that neither a bomb nor a crafted name does harm.
+What an archive says of itself is not trusted: names must stay inside it, links are never followed, nothing is written,
+and a member, the headers, what is read and the whole are limited in size, so that neither a bomb nor a crafted name
+does harm.
 """
 
 from __future__ import annotations
@@ -23,27 +24,38 @@ from crossthink_data.sources.base import Source
 
 MAX_MEMBER = 128 << 20  # bytes of one member, its headers included
 MAX_TOTAL = 4 << 30  # bytes of all members: pictures of a textbook take up to about one GiB
+MAX_MEMBERS = 50_000  # a textbook without its pictures has up to 400
+MAX_HEADERS = 128 << 20  # bytes of all headers, which tarfile keeps: 2 KiB for each of as many members
+MAX_READ = 256 << 20  # bytes of all members that are asked for, which readers keep: the largest textbook has 9 MB
 MAX_DOWNLOAD = 2 << 30  # bytes
 STALL_SECONDS = 30  # without a byte
 DOWNLOAD_SECONDS = 600  # for one archive
 _CHUNK = 1 << 20
 
 
+# The last two are tarfile's for a header that is no number, and for headers that extend one another without end.
+_DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, RecursionError)
+
+
 def read_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files in a tar.gz whose name is `wanted`, in the archive's order.
 
-    Raises CrossthinkError for an archive that is damaged, too large, or names anything outside itself.
+    Raises CrossthinkError for an archive that is damaged, too large, or names anything outside itself, or twice.
     """
     try:
         with gzip.open(path) as unzipped:
             limited = _Limited(unzipped, path)
+            counted = _Counted(path)
             with tarfile.open(fileobj=limited, mode="r|") as archive:  # type: ignore[call-overload]
-                for member in archive:
+                for member in iter(archive.next, None):
+                    archive.members.clear()  # tarfile would keep them all
+                    counted.add(member, archive.offset - member.offset_data, limited.total)
                     limited.next_member()
                     if _is_wanted(member, path, wanted):
+                        counted.take(member)
                         yield member.name, _content(archive, member, path)
             limited.drain()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except _DAMAGE as error:
         raise CrossthinkError(
             f"{path} is not a whole tar.gz archive ({error}); delete it and download it again"
         ) from error
@@ -77,6 +89,46 @@ class _Limited:
             self.next_member()
 
 
+class _Counted:
+    """The members so far: neither their number, nor their headers, nor what is read of them grows without end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = self.content = self.taken = 0
+        self.names: set[PurePosixPath] = set()
+
+    def add(self, member: tarfile.TarInfo, stored: int, read: int) -> None:
+        """One more member, of which as many bytes are `stored`, and whose header ends after `read` bytes in all.
+
+        A member's own size may be another number: that of a sparse file with its holes.
+        """
+        self.number += 1
+        if self.number > MAX_MEMBERS:
+            raise self._refusal(f"more than {MAX_MEMBERS:,} files")
+        if read - self.content > MAX_HEADERS:
+            raise self._refusal(f"headers of more than {MAX_HEADERS:,} bytes")
+        if member.size < 0 or stored < 0:
+            raise tarfile.ReadError(f"{member.name} has a size below 0")
+        if stored > MAX_MEMBER:  # tarfile would look for its end, even past that of the archive
+            raise self._refusal(f"{member.name}, a file of more than {MAX_MEMBER:,} bytes")
+        self.content += stored
+
+    def take(self, member: tarfile.TarInfo) -> None:
+        """One more member that is read."""
+        name = PurePosixPath(member.name)
+        if name in self.names:
+            raise self._refusal(f"{member.name} twice, and which of them counts is a guess")
+        self.names.add(name)
+        self.taken += member.size
+        if self.taken > MAX_READ:
+            raise self._refusal(f"more than {MAX_READ:,} bytes of what is read of it")
+
+    def _refusal(self, what: str) -> CrossthinkError:
+        return CrossthinkError(
+            f"{self.path} holds {what}: it is not the archive that it should be; delete it and download it again"
+        )
+
+
 def _is_wanted(member: tarfile.TarInfo, path: Path, wanted: Callable[[str], bool]) -> bool:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or "\\" in member.name:
@@ -85,6 +137,10 @@ def _is_wanted(member: tarfile.TarInfo, path: Path, wanted: Callable[[str], bool
         return False
     if not member.isfile():
         raise CrossthinkError(f"{path}: {member.name} is a link or a device; links in an archive are not followed")
+    if member.issparse():
+        raise CrossthinkError(
+            f"{path}: {member.name} is a sparse file, which no textbook holds: do not use this archive"
+        )
     return True
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+MAX_BYTES = 4 << 20  # of one file: an element of 4 bytes takes 100 of memory; the largest module has 268 kB
+MAX_DEPTH = 100  # of elements in one another, which are walked by recursion; the deepest module has 20
 CNX = "{http://cnx.rice.edu/cnxml}"
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 _BLOCKS = {"para", "list", "equation", "note", "title", "section", "quote", "newline"}
@@ -24,15 +26,30 @@ _ATOM = re.compile(r"[\w.,]+")
 def parse(data: bytes) -> Element:
     """The root of a CNXML file.
 
-    Raises ValueError for one that is not well-formed UTF-8 XML, or declares entities (they expand unbounded).
+    Raises ValueError for one that is not well-formed UTF-8 XML, is too large or too deep, or declares entities or
+    attributes (they expand unbounded).
     """
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has {len(data):,} bytes, at most {MAX_BYTES:,} are read")
     text = data.decode("utf-8")  # so that no other encoding hides the declaration
     if "<!ENTITY" in text:
         raise ValueError("it declares entities")
+    if "<!ATTLIST" in text:
+        raise ValueError("it declares attributes")
     try:
-        return fromstring(text)  # noqa: S314 - without entities there is nothing to expand or to fetch
+        root = fromstring(text)  # noqa: S314 - without declarations there is nothing to expand or to fetch
     except ParseError as error:
         raise ValueError(str(error)) from error
+    _check_depth(root)
+    return root
+
+
+def _check_depth(root: Element) -> None:
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for element in level for child in element]
+    if level:
+        raise ValueError(f"it has elements more than {MAX_DEPTH} deep")
 
 
 def local(element: Element) -> str:
@@ -80,7 +97,7 @@ def _script(base: str, mark: str, text: str) -> str:
     text = re.sub("[–—]", "−", text)  # a dash here is a charge or a sign
     if not text or (mark == "^" and text in _ORDINAL):
         return text
-    if mark == "_" and text.isdecimal() and _FORMULA_PART.search(base):
+    if mark == "_" and text.isdecimal() and _FORMULA_PART.search(base[-3:]):  # all that it looks at: a search is slow
         return text
     return f"{mark}{{{text}}}"
 
@@ -116,9 +133,9 @@ def _row(parts: list[Element], tight: bool) -> str:
     out = ""
     for part in parts:
         text = formula(part, tight)
-        if text in (" + ", " − ") and not re.search(r"[\w)\]}°]\s*$", out):
+        if text in (" + ", " − ") and not re.match(r"[\w)\]}°]", out.rstrip()[-1:]):
             text = text.strip()  # a sign
-        out += f" {text}" if _is_word(part, text) and re.search(r"[\w})\]]$", out) else text
+        out += f" {text}" if _is_word(part, text) and re.search(r"[\w})\]]$", out[-2:]) else text
     return out
 
 

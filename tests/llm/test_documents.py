@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from datatrove.data import Document
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm import document_filters, found, text_tables, web_pages
 from crossthink_data.llm.documents import Counts, Reading, document_files, read_documents
-from tests.archives import tar_gz
+from tests.archives import peak_bytes, tar_gz
 from tests.llm.prose import BREAD, GERMAN, TIDES
 from tests.support import HUB, needs_hub
 
@@ -296,6 +297,82 @@ def test_a_record_is_unpacked_no_further_than_its_bound(tmp_path: Path, monkeypa
     path.write_bytes(gzip.compress(b"WARC/1.0\r\nWARC-Type: " + b"x" * (8 << 20)))
     with pytest.raises(CrossthinkError, match=r"more than .* of headers"):
         _reasons(path)
+
+
+def test_an_archive_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _warc(tmp_path / "a.warc.gz", *[("https://example.org/", _page(TIDES), {})] * 4)
+    assert _reasons(path) == [None] * 4
+    with monkeypatch.context() as patch:
+        patch.setattr(web_pages, "MAX_RECORDS", 4)  # one of them says what the archive is
+        with pytest.raises(CrossthinkError, match=r"a\.warc\.gz holds more than 4 records: cut it"):
+            _reasons(path)
+    monkeypatch.setattr(web_pages, "MAX_TOTAL", 1_000)
+    with pytest.raises(CrossthinkError, match=r"a\.warc\.gz holds more than 1,000 bytes: cut it"):
+        _reasons(path)
+
+
+def _bomb(size: int) -> bytes:
+    """As many bytes of a page, packed a thousand times smaller."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    parts = [packer.compress(b"<html>"), *(packer.compress(b" " * (1 << 20)) for _ in range(size >> 20))]
+    return b"".join(parts) + packer.flush()
+
+
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_a_packed_page_without_end_takes_no_memory(tmp_path: Path, is_chunked: bool) -> None:
+    """warcio by itself would unpack a chunk of the transfer whole."""
+    body, headers = _bomb(160 << 20), {"Content-Encoding": "gzip"}
+    if is_chunked:
+        body, headers = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), headers | {"Transfer-Encoding": "chunked"}
+    path = _warc(tmp_path / "a.warc.gz", ("https://example.org/bomb", body, headers))
+
+    def read() -> None:
+        assert [one.reason for one, _ in web_pages._records(path)] == ["too_large"]
+
+    assert peak_bytes(read) < 6 * web_pages.MAX_PAGE
+
+
+def test_a_chunk_of_two_gigabytes_takes_no_memory(tmp_path: Path) -> None:
+    body = b"7fffffff\r\n" + b" " * (64 << 20)
+    path = _warc(tmp_path / "a.warc.gz", ("https://example.org/bomb", body, {"Transfer-Encoding": "chunked"}))
+
+    def read() -> None:
+        assert [one.reason for one, _ in web_pages._records(path)] == ["too_large"]
+
+    assert peak_bytes(read) < 3 * web_pages.MAX_PAGE
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "deflate"])
+def test_a_page_in_chunks(tmp_path: Path, encoding: str) -> None:
+    page = _page(TIDES)
+    packed = {"": page, "gzip": gzip.compress(page), "deflate": zlib.compress(page)}[encoding]
+    halves = [packed[: len(packed) // 2], packed[len(packed) // 2 :]]
+    body = b"".join(b"%x\r\n%b\r\n" % (len(half), half) for half in halves) + b"0\r\n\r\n"
+    headers = {"Transfer-Encoding": "chunked"} | ({"Content-Encoding": encoding} if encoding else {})
+    (found,) = web_pages.web_pages(_warc(tmp_path / "a.warc.gz", ("https://example.org/", body, headers)))
+    assert found.text == TIDES
+
+
+def test_a_record_whose_name_is_too_long_to_remember(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_pages, "MAX_ID", 9)  # "urn:uuid:0" has ten characters
+    path = _warc(tmp_path / "a.warc.gz", ("https://example.org/", _page(TIDES), {}))
+    (found,) = web_pages.web_pages(path)
+    assert (found.id, found.reason) == ("a.warc.gz#2", "damaged_record")
+
+
+@pytest.mark.parametrize("length", [b"-1", b"0", b"5", b"99999", b"9" * 30, b"1e3", b"much"])
+def test_a_false_length_is_an_error(tmp_path: Path, length: bytes) -> None:
+    path = _warc(tmp_path / "a.warc", ("https://example.org/", _page(TIDES), {}), is_gzip=False)
+    before, name, after = path.read_bytes().rpartition(b"Content-Length: ")
+    path.write_bytes(before + name + length + after[after.index(b"\r\n") :])
+    with pytest.raises(CrossthinkError, match="not a whole web archive"):
+        _reasons(path)
+
+
+def test_a_book_with_the_same_module_twice(tmp_path: Path) -> None:
+    files = dict.fromkeys(("modules/m1/index.cnxml", "./modules/m1/index.cnxml"), _module(f"<para>{TIDES}</para>"))
+    with pytest.raises(CrossthinkError, match="twice"):
+        _read(tar_gz(tmp_path / "book.tar.gz", files))
 
 
 def test_the_same_page_is_taken_apart_alike_wherever_it_stands(tmp_path: Path) -> None:
