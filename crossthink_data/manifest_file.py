@@ -25,7 +25,7 @@ def read_object(path: Path, cure: str) -> dict[str, Any]:
     """The object in a manifest's file; empty where it holds something else. Raises CrossthinkError for broken JSON."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CrossthinkError(f"{path} is not whole JSON ({error}): {cure}") from error
     return content if isinstance(content, dict) else {}
 
