@@ -57,7 +57,7 @@ def row_writer(path: Path, out: Path | None, added: Sequence[str]) -> AbstractCo
     """
     if out is None:
         return nullcontext(lambda batch, more: None)
-    return _parquet_writer(path, out, added) if _is_parquet(out) else _line_writer(out)
+    return _parquet_writer(path, out, added) if _is_parquet(out) else _line_writer(path, out)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -87,15 +87,30 @@ def _parquet_batches(path: Path, needed: Sequence[str], optional: Sequence[str])
             wanted = [name for name in (*needed, *optional) if name in names]
             for part in file.iter_batches(BATCH_ROWS):
                 table = pa.Table.from_batches([part])
-                yield Batch(table.select(wanted).to_pylist(), range(at, at + len(table)), table)
+                yield Batch(_rows(path, table.select(wanted)), range(at, at + len(table)), table)
                 at += len(table)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CrossthinkError(f"{path} is no whole parquet file ({error}): write it again") from error
+            fewer = file.metadata.num_rows - (at - 1)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _not_whole(path, error) from error
+    if fewer:
+        raise _not_whole(path, f"{fewer} rows fewer than its index says")
+
+
+def _not_whole(path: Path, why: object) -> CrossthinkError:
+    return CrossthinkError(f"{path} is no whole parquet file ({why}): write it again")
+
+
+def _rows(path: Path, table: pa.Table) -> list[Row]:
+    """The table's rows as plain values; some of arrow's have none, such as the year 10000."""
+    try:
+        return table.to_pylist()  # type: ignore[no-any-return]
+    except (LookupError, OverflowError, ValueError) as error:
+        raise CrossthinkError(f"{path} holds a value that cannot be read ({error!r}): leave its column out") from error
 
 
 @contextmanager
 def _parquet_writer(path: Path, out: Path, added: Sequence[str]) -> Iterator[Write]:
-    found = pq.read_schema(path).remove_metadata() if _is_parquet(path) else _line_schema(path)
+    found = _parquet_schema(path) if _is_parquet(path) else _line_schema(path)
     kept = pa.schema([field for field in found if field.name not in added])
     more = pa.schema([(name, pa.string()) for name in added])
     schema = pa.schema([*kept, *more])
@@ -105,8 +120,18 @@ def _parquet_writer(path: Path, out: Path, added: Sequence[str]) -> Iterator[Wri
         new = _table(path, rows, more)
         writer.write_table(pa.table([*old.columns, *new.columns], schema=schema))
 
-    with _aside(out) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-        yield write
+    try:
+        with _aside(out) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+            yield write
+    except pa.ArrowException as error:  # an object without keys has no form in parquet
+        raise _unequal(path, error) from error
+
+
+def _parquet_schema(path: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path).remove_metadata()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _not_whole(path, error) from error
 
 
 def _line_schema(path: Path) -> pa.Schema:
@@ -167,9 +192,9 @@ def _parse(where: str, line: bytes, needed: Sequence[str]) -> Row:
 
 
 @contextmanager
-def _line_writer(out: Path) -> Iterator[Write]:
+def _line_writer(path: Path, out: Path) -> Iterator[Write]:
     def write(batch: Batch, rows: list[Row]) -> None:
-        old = batch.rows if batch.table is None else batch.table.to_pylist()
+        old = batch.rows if batch.table is None else _rows(path, batch.table)
         file.writelines(_line(row | new) for row, new in zip(old, rows, strict=True))
 
     with _aside(out) as aside, _open(aside, "wb", out) as file:

@@ -60,4 +60,5 @@ def _is_tables(manifest: dict[str, Any]) -> bool:
     if not {"kind", "settings", "files"} <= manifest.keys():
         return False
     files = manifest["files"]
-    return isinstance(files, dict) and ROWS_FILE in files and all("sha256" in about for about in files.values())
+    whole = isinstance(files, dict) and ROWS_FILE in files
+    return whole and all(isinstance(about, dict) and "sha256" in about for about in files.values())

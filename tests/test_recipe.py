@@ -66,6 +66,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"size": 0}, ("size:", "greater than or equal to 1", "0")),
     ({"max_bad_lines": -1}, ("max_bad_lines:", "greater than or equal to 0")),
     ({"template": "shut"}, ("template:", "'as_is', 'open' or 'both'", "'shut'")),
+    ({"template": {"open": 1}}, ("template:", "'as_is', 'open' or 'both'")),  # a mapping where a word is wanted
     ({"licenses": ["apache2"]}, ("licenses:", "unknown licence 'apache2'", "'apache-2.0'")),
     ({"filters": {"max_answer_words": 0}}, ("filters.max_answer_words:", "greater than or equal to 1")),
     ({"filters": {"max_words": 5}}, ("filters.max_words:", "not permitted")),
@@ -141,6 +142,43 @@ def test_a_file_that_is_no_yaml(file: Path, text: str) -> None:
         load_recipe(str(file))
     assert str(caught.value).startswith(f"{file}: ")
     assert "line 1" in str(caught.value)
+
+
+BOMBS: list[tuple[str, str, str]] = [
+    ("aliases of aliases", "&a{} [{}]", "[x, x, x]"),
+    ("merges of merges", "&a{} {{<<: [{}]}}", "{x: y}"),
+]
+
+
+@pytest.mark.parametrize(("line", "first"), [bomb[1:] for bomb in BOMBS], ids=[bomb[0] for bomb in BOMBS])
+def test_a_few_lines_that_stand_for_very_many_values(file: Path, line: str, first: str) -> None:
+    more = [line.format(n, ", ".join([f"*a{n - 1}"] * 9)) for n in range(1, 9)]
+    file.write_text("\n".join(f"k{n}: {one}" for n, one in enumerate([f"&a0 {first}", *more])))
+    with pytest.raises(CrossthinkError, match="not YAML: more than 100,000 values"):
+        load_recipe(str(file))
+
+
+ODD = [
+    ("deep", "a: " + "[" * 5_000, "RecursionError"),
+    ("within its bounds, but deep", "a: " + "[" * 60 + "]" * 60, "nested more than 50 deep"),
+    ("inside itself", "a: &a [*a]", "nested more than 50 deep"),
+    ("a day that there is not", "a: 2020-13-45", "ValueError"),
+    ("no number", "a: !!int b", "ValueError"),
+    ("no truth", "a: !!bool b", "KeyError"),
+    ("a number too long", f"a: {'9' * 5_000}", "ValueError"),
+    ("half a character", r'a: "\ud800"', "surrogates not allowed"),
+    ("code", "a: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), [case[1:] for case in ODD], ids=[case[0] for case in ODD])
+def test_a_value_that_cannot_be_read(file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(CrossthinkError, match=f"not YAML: .*{said}") as caught:
+        load_recipe(str(file))
+    assert str(caught.value).startswith(f"{file}: ")
+    with pytest.raises(CrossthinkError, match=f"^--set size=.*the value is not YAML: .*{said}"):
+        load(file, f"size={text.removeprefix('a: ')}")
 
 
 @pytest.mark.parametrize("content", [b"", b"- a list", b"a text", b"3"])

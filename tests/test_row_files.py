@@ -252,3 +252,49 @@ def test_rows_that_fit_no_parquet(
     with pytest.raises(CrossthinkError, match=r"x\.jsonl fit no parquet file .*: write JSON lines \(--out NAME\.jsonl"):
         rewrite(path, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("out", ["out.parquet", "out.jsonl"])
+def test_a_damaged_file_is_no_whole_one_when_it_is_written_again_either(tmp_path: Path, out: str) -> None:
+    path = write_table(tmp_path / "x.parquet", {"completion": ["a"], "answer": ["1"]})
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    with pytest.raises(CrossthinkError, match=r"x\.parquet is no whole parquet file"):
+        rewrite(path, tmp_path / out)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_column_name_that_is_no_text(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"completion": ["a"], "answer": ["1"]}), path := tmp_path / "x.parquet", store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"completion", b"complet\xf8on"))
+    assert said(path).startswith("FILE is no whole parquet file ('utf-8' codec")
+
+
+UNREAD: list[tuple[str, Any]] = [
+    ("an unknown time zone", pa.array([0], pa.timestamp("us", tz="Mars/Base"))),
+    ("the year 294247", pa.array([2**63 - 1], pa.timestamp("us"))),
+    ("a text that is no UTF-8", pa.array([b"\xff"]).view(pa.string())),
+]
+
+
+@pytest.mark.parametrize("values", [pytest.param(values, id=name) for name, values in UNREAD])
+def test_a_value_of_parquet_that_python_has_not(tmp_path: Path, values: Any) -> None:
+    texts = pa.array(["a"])
+    path = write_table(tmp_path / "x.parquet", {"completion": texts, "answer": values})
+    assert said(path).startswith("FILE holds a value that cannot be read (")
+    other = write_table(tmp_path / "y.parquet", {"completion": texts, "answer": texts, "more": values})
+    assert rows_of(other) == [{"completion": "a", "answer": "a"}]
+    with pytest.raises(CrossthinkError, match=r"y\.parquet holds a value that cannot be read .*: leave its column out"):
+        rewrite(other, tmp_path / "out.jsonl")
+
+
+def test_an_object_without_keys_has_no_form_in_parquet(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "x.jsonl", ['{"completion": "a", "answer": {}}'])
+    with pytest.raises(CrossthinkError, match=r"x\.jsonl fit no parquet file .*: write JSON lines"):
+        rewrite(path, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pages_that_hold_fewer_rows_than_the_index_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_table(tmp_path / "x.parquet", {"completion": ["a"], "answer": ["1"]})
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *given: iter(()))  # as of a damaged group
+    assert said(path) == "FILE is no whole parquet file (1 rows fewer than its index says): write it again"

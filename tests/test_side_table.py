@@ -53,6 +53,8 @@ def test_the_revision_is_of_the_rows_alone(tmp_path: Path) -> None:
                      "is not whole JSON", id="no text"),
         pytest.param(lambda folder: (folder / MANIFEST).write_text("[]"), WRITTEN_BY, id="a list"),
         pytest.param(lambda folder: change(folder, files=[ROWS_FILE]), WRITTEN_BY, id="files without hashes"),
+        pytest.param(lambda folder: change(folder, files={ROWS_FILE: 0.5}), WRITTEN_BY, id="a number for a hash"),
+        pytest.param(lambda folder: (folder / MANIFEST).write_text("[" * 100_000), "is not whole JSON", id="too deep"),
         pytest.param(lambda folder: change(folder, files={}), WRITTEN_BY, id="no rows file"),
         pytest.param(lambda folder: change(folder, kind=SELFLABEL),
                      f"holds selflabel: {WRITTEN_BY}", id="another kind"),

@@ -73,7 +73,7 @@ def _check_column(path: Path, name: str, text: str) -> None:
 def _parquet_columns(path: Path, name: str) -> list[str]:
     try:
         return list(pq.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CrossthinkError(
             f"{name} is not a whole parquet file ({error}); delete it and download it again"
         ) from error

@@ -82,7 +82,7 @@ def _read_file(path: Path) -> ModelRun | None:
     """A result file's model, or None where none of its tasks is ours."""
     try:
         result = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CrossthinkError(
             f"{path} is not JSON ({error}): give lm-eval's results_*.json, or run it again"
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from crossthink_data.errors import CrossthinkError
@@ -38,7 +38,7 @@ def read_sample(where: str, line: bytes) -> Sample:
     """The sample of a line; `where` names it. Raises CrossthinkError, which shows no text of it, for what is none."""
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CrossthinkError(
             f"{where} is not JSON ({error}): the file breaks off; copy it again or run again"
         ) from error
@@ -91,7 +91,9 @@ def _wrong_doc(doc: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_breakdown(pair: object) -> bool:
     """What a corpus does not say of a row is null there."""
-    return isinstance(pair, dict) and isinstance(pair.get("by"), str) and isinstance(pair.get("value"), str | None)
+    if not isinstance(pair, dict) or "value" not in pair:
+        return False
+    return isinstance(pair.get("by"), str) and isinstance(pair["value"], str | None)
 
 
 def _whole(value: object) -> bool:
@@ -118,4 +120,11 @@ def _values(value: object) -> list[Any]:
 
 def _metrics(row: Mapping[str, Any]) -> dict[str, float]:
     names = [name for name in row.get("metrics", ()) if isinstance(name, str)]
-    return {name: float(row[name]) for name in names if isinstance(row.get(name), int | float)}
+    return {name: _float(row[name]) for name in names if isinstance(row.get(name), int | float)}
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        return inf

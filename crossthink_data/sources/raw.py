@@ -6,6 +6,7 @@ becomes a row with `bad` set, so that it is counted and shows up among the remov
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,12 +78,12 @@ def read_unit(unit: Unit, source: Source) -> Iterator[RawFrame]:
 def _parquet_units(source: Source, path: Path, name: str, file: int) -> list[Unit]:
     try:
         meta = pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        schema = meta.schema.to_arrow_schema()
+        check_columns(source, name, schema.names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CrossthinkError(
             f"source {source.name!r}: {name} is not a whole parquet file ({error}); delete it and download it again"
         ) from error
-    schema = meta.schema.to_arrow_schema()
-    check_columns(source, name, schema.names)
     _check_nesting(source, name, schema)
     units, first = [], 0
     for group in range(meta.num_row_groups):
@@ -107,14 +108,20 @@ def _read_parquet(unit: Unit, source: Source) -> Iterator[RawFrame]:
                 at, left = at + len(frame), left - len(frame)
                 if not left:
                     return
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CrossthinkError(
-            f"source {unit.source!r}: {unit.name} breaks off near row {at} ({error}); delete it and download it again"
-        ) from error
-    except pl.exceptions.PolarsError as error:
+    except (pa.ArrowException, OSError) as error:
+        raise _broken_off(unit, at, error) from error
+    except (pl.exceptions.PolarsError, orjson.JSONEncodeError) as error:
         raise CrossthinkError(
             f"source {unit.source!r}: {unit.name} has a column of another kind than its mapping says: {error}"
         ) from error
+    if left:
+        raise _broken_off(unit, at, f"{left} rows fewer than its index says")
+
+
+def _broken_off(unit: Unit, at: int, why: object) -> CrossthinkError:
+    return CrossthinkError(
+        f"source {unit.source!r}: {unit.name} breaks off near row {at} ({why}); delete it and download it again"
+    )
 
 
 def typed(frame: pl.DataFrame, columns: Mapping[str, PolarsType]) -> pl.DataFrame:
@@ -195,8 +202,14 @@ def _frame(rows: list[dict[str, Any]], at: Sequence[int], unit: Unit, source: So
         is_json = source.nested_as_json and dtype == pl.String
         stray = None if is_json else next((i for i, one in enumerate(found) if not _nests(one, dtype)), None)
         if stray is not None:
-            raise _misfit(source, f"{unit.name} holds {found[stray]!r:.40} in row {at[stray]} of", name, dtype)
-        return list(map(_text, found)) if dtype == pl.String else found
+            raise _misfit(source, f"{unit.name} holds {_shown(found[stray])} in row {at[stray]} of", name, dtype)
+        try:
+            return list(map(_text, found)) if dtype == pl.String else found
+        except orjson.JSONEncodeError as error:
+            raise CrossthinkError(
+                f"source {source.name!r}: {unit.name} holds a value in rows {at[0]} to {at[-1]} of column {name!r} "
+                f"that no JSON can be made of ({error}): mend the file"
+            ) from error
 
     columns = source.all_columns
     data = {name: values(name, dtype) for name, dtype in columns.items()}
@@ -234,11 +247,35 @@ def _nest_alike(found: PolarsType, wanted: PolarsType) -> bool:
 
 def _check_nesting(source: Source, name: str, schema: pa.Schema) -> None:
     for column, dtype in source.all_columns.items():
-        if column not in schema.names or (source.nested_as_json and dtype == pl.String):
+        if column not in schema.names:
             continue
-        found = pl.Series(pa.array([], schema.field(column).type)).dtype
-        if not _nest_alike(found, dtype):
+        if schema.names.count(column) > 1:
+            raise CrossthinkError(f"source {source.name!r}: {name} has two columns {column!r}: rename one")
+        found = _polars_type(schema.field(column).type)
+        if found is None:
+            raise _misfit(source, f"{name} holds {schema.field(column).type} in", column, dtype)
+        if not (source.nested_as_json and dtype == pl.String) and not _nest_alike(found, dtype):
             raise _misfit(source, f"{name} holds {found} in", column, dtype)
+
+
+def _polars_type(found: pa.DataType) -> PolarsType | None:
+    """What polars makes of a type of arrow; None where it has none."""
+    if _is_wide(found):  # polars panics
+        return None
+    try:
+        return pl.Series(pa.array([], found)).dtype
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _is_wide(found: pa.DataType) -> bool:
+    """Whether a decimal of more than 38 digits is in it."""
+    return pa.types.is_decimal256(found) or any(_is_wide(found.field(i).type) for i in range(found.num_fields))
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a value, which may be nested as deep as its file says."""
+    return reprlib.repr(value)[:40]
 
 
 def _misfit(source: Source, held: str, column: str, dtype: PolarsType) -> CrossthinkError:
@@ -261,14 +298,14 @@ def _load_whole(source: str, path: Path, name: str) -> list[dict[str, Any]]:
         if path.suffix in SEPARATORS:
             return pl.read_csv(path, separator=SEPARATORS[path.suffix], infer_schema=False).to_dicts()
         rows = orjson.loads(path.read_bytes())
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:  # of what begins as gzip does, it unpacks what it can
         kind = path.suffix[1:].upper()
         raise CrossthinkError(f"source {source!r}: {name} is not whole {kind} ({error}); download it again") from error
     except orjson.JSONDecodeError as error:
         raise CrossthinkError(f"source {source!r}: {name} is not whole JSON ({error}); download it again") from error
     for at, row in enumerate(rows):
         if not isinstance(row, dict | list):
-            raise CrossthinkError(f"source {source!r}: {name} holds {row!r:.40} as row {at}, not an object; mend it")
+            raise CrossthinkError(f"source {source!r}: {name} holds {_shown(row)} as row {at}, not an object; mend it")
     # a row given as a list is read by position: columns "0", "1", ...
     return [row if isinstance(row, dict) else {str(i): value for i, value in enumerate(row)} for row in rows]
 

@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.yaml_text import load_yaml
 
 Config = dict[str, Any]
 
@@ -29,8 +30,15 @@ def read_config(options: Sequence[str]) -> tuple[list[str], Config]:
     env = config.pop("env", None) or {}
     if not isinstance(env, dict):
         raise CrossthinkError(f"env is {env!r} in the config: write `NAME: value` lines below it")
-    os.environ.update({str(name): str(value) for name, value in env.items()})
+    _set_environment({str(name): str(value) for name, value in env.items()})
     return words[:at] + words[at + 2 :], config
+
+
+def _set_environment(env: Mapping[str, str]) -> None:
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise CrossthinkError(f"env holds {name!r}: {value!r} in the config, which no environment can: change it")
+        os.environ[name] = value
 
 
 def check_types(config: Mapping[str, Any], kinds: Sequence[type]) -> None:
@@ -49,8 +57,8 @@ def _loaded(path: Path) -> Config:
             f"no file {path}: the configs that come with the package lie in `crossthink path training`"
         )
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+        config = load_yaml(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CrossthinkError(f"{path} is not YAML: {error}") from error
     if not isinstance(config, dict):
         raise CrossthinkError(f"{path} holds no options: write `name: value` lines")

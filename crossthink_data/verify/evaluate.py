@@ -20,6 +20,7 @@ from crossthink_data.verify.hashed import hashed_fraction
 Value = Any  # Fraction, or mpmath's mpf or mpc
 
 MAX_BITS = 100_000  # of an exact numerator or denominator
+MAX_ARGS_BITS = 5 * MAX_BITS  # of the denominators of all that one operation takes: a sum has as many as it has terms
 MAX_FACTORIAL = 5_000
 MAX_ANGLE = 10**30
 
@@ -82,7 +83,7 @@ def evaluate(expr: Expr, point: Mapping[str, Fraction], precision: Precision = N
         raise NoValueError(expr.op)
     if expr.op == "unit":
         return _with_unit(expr, point, precision)
-    values = [evaluate(arg, point, precision) for arg in expr.args]
+    values = _values(expr, point, precision)
     try:
         value = operation(precision.context if _inexact(expr.op, values) else None, *values)
     except (ZeroDivisionError, ValueError) as error:
@@ -92,6 +93,18 @@ def evaluate(expr: Expr, point: Mapping[str, Fraction], precision: Precision = N
     if precision.real and not isinstance(value, Fraction) and value.imag != 0:
         raise UndefinedError(expr.op)
     return value
+
+
+def _values(expr: Apply, point: Mapping[str, Fraction], precision: Precision) -> list[Value]:
+    values: list[Value] = []
+    bits = 0
+    for arg in expr.args:
+        value = evaluate(arg, point, precision)
+        bits += value.denominator.bit_length() if isinstance(value, Fraction) else 0
+        if bits > MAX_ARGS_BITS:
+            raise TooLargeError(expr.op)
+        values.append(value)
+    return values
 
 
 _EXACT = frozenset({"+", "neg", "*", "/", "abs", "floor", "ceil", "gcd", "lcm", "min", "max", "!", "binom", "percent"})

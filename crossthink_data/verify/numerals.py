@@ -44,7 +44,7 @@ def _digits(cursor: Cursor) -> str:
 def _is_group(cursor: Cursor, digits: str, groups: int) -> bool:
     """Whether three digits follow, behind a comma or a space, that belong to these."""
     comma, following = cursor.token, cursor.ahead()
-    if "." in digits or (len(digits) > 3 and not groups):
+    if "." in digits or "e" in digits.lower() or (len(digits) > 3 and not groups):
         return False
     if comma.kind == "number":  # `60 000`
         return comma.spaced and len(comma.text) == 3 and comma.text.isdigit()

@@ -1,32 +1,26 @@
-r"""Answers that nobody would write, compared in this process: each gets a verdict, soon, and memory stays as it was.
+r"""Answers that nobody would write, extracted and compared in this process: each gets a verdict, soon.
 
-`python -m tests.fuzz.grade --seconds 60` ends at the first answer that raises (with the traceback) or that takes too
-long or too much memory (with 1); the seed that it reports gives the same answers again.
+`python -m tests.fuzz.grade --cases 1000000 --seed 1`, or `--seconds 60`, ends at the first answer that raises (with
+the traceback) or that takes too long or too much memory (with 1).
 """
 
 from __future__ import annotations
 
-import argparse
-import faulthandler
 import random
-import resource
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from crossthink_data.verify import Gold, Verdict, infer_type
+from crossthink_data.kinds import LABELS
+from crossthink_data.verify import Extraction, Gold, Verdict, extract, infer_type
 from crossthink_data.verify.compare import compare_bounded
+from crossthink_data.verify.verdict import POLICIES, Policy
+from tests.fuzz import runner
 from tests.verify.golds import OUR_GOLDS
 
 SLOWEST = 1.0  # seconds of the processor for one answer
 LONGEST = 30_000  # characters, half as many again as the grader reads
-GROWTH = 300  # MB that the process may gain once its caches are warm
-WARM = 3_000  # answers
 
-BUGS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)  # that get the case noted
-
-_PAGE = resource.getpagesize()
 _PIECES = [
     r"\frac",
     r"\sqrt",
@@ -76,29 +70,64 @@ _PIECES += [
 ]
 
 
+_SAID = ["<think>", "</think>", "think>", r"\boxed{", r"\fbox{", r"\boxed 7", r"\\boxed{", "}", "{", r"\}", "####"]
+_SAID += [
+    "The answer is (",
+    ")",
+    "**Answer:** ",
+    "\nQuestion: ",
+    "\n\nProblem 2:",
+    "<|im_end|>",
+    "[INST]",
+    "\n",
+    " B. ",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A gold and what is answered to it."""
+    """A gold, what is answered to it, and a completion that holds the answer somewhere."""
 
     gold: str
     answer: str
+    completion: str = ""
+    options: tuple[str, ...] = ()
+    policy: Policy = "equivalent"
 
 
 def case(generator: random.Random) -> Case:
-    """The next case: a gold mutated, golds joined, notation in any order, bytes, or one piece over and over."""
+    """The next case: one in ten is multiple choice, one in five is under another policy."""
     gold = generator.choice(OUR_GOLDS)
+    answer = _answer(gold, generator)
+    others = tuple(generator.choices(OUR_GOLDS, k=generator.randrange(6)))
+    options = (gold, *others) if generator.randrange(10) == 0 else ()
+    policy = generator.choice(POLICIES) if generator.randrange(5) == 0 else "equivalent"
+    return Case(gold, answer, _said(answer, generator), options, policy)
+
+
+def _answer(gold: str, generator: random.Random) -> str:
+    """A gold mutated, golds joined, notation in any order, bytes, or one piece over and over."""
     kind = generator.randrange(10)
     if kind < 5:
-        return Case(gold, _mutated(gold, generator))
+        return _mutated(gold, generator)
     if kind < 7:
         joint = generator.choice([",", "=", r"\cup ", " or ", "+", r"\text{ and }", r"\approx ", "^", ":", r"\mid "])
-        return Case(gold, joint.join(generator.choices(OUR_GOLDS, k=generator.randrange(2, 9))))
+        return joint.join(generator.choices(OUR_GOLDS, k=generator.randrange(2, 9)))
     if kind < 8:
-        return Case(gold, "".join(generator.choices(_PIECES, k=generator.randrange(60))))
+        return "".join(generator.choices(_PIECES, k=generator.randrange(60)))
     if kind < 9:
-        return Case(gold, generator.randbytes(generator.randrange(300)).decode("utf-8", "surrogateescape"))
+        return generator.randbytes(generator.randrange(300)).decode("utf-8", "surrogateescape")
     piece = "".join(generator.choices(_PIECES, k=generator.randrange(1, 4)))
-    return Case(gold, (piece * generator.choice([30, 300, 3000, 10_000]))[:LONGEST])
+    return (piece * generator.choice([30, 300, 3000, 10_000]))[:LONGEST]
+
+
+def _said(answer: str, generator: random.Random) -> str:
+    """The answer in its box, or among what stands around boxes, in any order and over and over."""
+    if generator.randrange(3) == 0:
+        return rf"<think>So.</think> \boxed{{{answer}}}"
+    pieces = [*generator.choices(_SAID, k=generator.randrange(1, 20)), answer]
+    generator.shuffle(pieces)
+    return ("".join(pieces) * generator.choice([1, 1, 1, 2, 300]))[: 10 * LONGEST]
 
 
 def _mutated(text: str, generator: random.Random) -> str:
@@ -115,50 +144,22 @@ def _mutated(text: str, generator: random.Random) -> str:
 def fault(given: Case) -> str | None:
     """What is wrong with how the grader takes a case, or None. What it raises goes through."""
     start = time.process_time()
-    verdict = compare_bounded(Gold(given.gold, infer_type(given.gold)), given.answer)
+    found = [extract(given.completion, LABELS[: len(given.options)], flexible=loose) for loose in (False, True)]
+    kind = infer_type(given.gold, given.options)
+    gold = Gold(given.gold, kind, given.options, "A" if given.options else None)
+    verdict = compare_bounded(gold, given.answer, given.policy)
     seconds = time.process_time() - start
     if seconds > SLOWEST:
-        return f"{seconds:.1f} s"
-    return None if verdict is None or isinstance(verdict, Verdict) else f"a {type(verdict).__name__}"
+        return f"{seconds:.1f} s: {given!r}"
+    if not all(isinstance(one, Extraction) and (one.answer is None) == bool(one.reason) for one in found):
+        return f"extracted {found!r:.500}: {given!r}"
+    return None if verdict is None or isinstance(verdict, Verdict) else f"a {type(verdict).__name__}: {given!r}"
 
 
-def megabytes() -> float:
-    """What the process holds in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 2**20
-
-
-def run(seconds: float, seed: int) -> tuple[int, str | None]:
-    """How many cases passed, and the fault that ended the run early."""
-    generator = random.Random(seed)  # noqa: S311 - no secret
-    end, turn, warm = time.monotonic() + seconds, 0, 0.0
-    while time.monotonic() < end:
-        given = case(generator)
-        try:
-            found = fault(given)
-        except BUGS as error:
-            error.add_note(f"seed {seed}, {given!r}"[:2000])
-            raise
-        if found:
-            return turn, f"{found}: {given!r}"[:2000]
-        turn += 1
-        if turn == WARM:
-            warm = megabytes()
-        if turn > WARM and turn % 1000 == 0 and megabytes() - warm > GROWTH:
-            return turn, f"{megabytes() - warm:.0f} MB more than after {WARM} answers"
-    return turn, None
-
-
-def main() -> int:
-    """Runs for as long as the command line says; 0 where nothing was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
-    options = parser.parse_args()
-    faulthandler.dump_traceback_later(options.seconds + 60, exit=True)  # where one answer takes for ever
-    turns, found = run(options.seconds, options.seed)
-    sys.stdout.write(f"seed {options.seed}: {turns} answers; {found or 'nothing found'}\n")
-    return 1 if found else 0
+def check(generator: random.Random) -> str | None:
+    """The next case, and what is wrong with it."""
+    return fault(case(generator))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runner.main(check, __doc__))

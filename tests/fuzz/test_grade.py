@@ -6,13 +6,16 @@ import random
 
 import pytest
 
-from tests.fuzz import grade
+from tests.fuzz import grade, runner
 
 
 def test_a_short_run_finds_nothing() -> None:
-    turns, found = grade.run(seconds=3, seed=1)
-    assert turns > 50
-    assert found is None
+    assert runner.run(grade.check, seed=1, cases=3_000) == (3_000, None)
+
+
+@pytest.mark.long
+def test_a_million_cases_find_nothing() -> None:
+    assert runner.run(grade.check, seed=1, cases=1_000_000) == (1_000_000, None)
 
 
 def test_a_seed_gives_the_same_cases() -> None:
@@ -26,7 +29,7 @@ def test_a_slow_answer_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_grader_raises_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(gold: object, answer: str) -> None:
+    def broken(gold: object, answer: str, policy: str) -> None:
         raise ValueError(answer)
 
     monkeypatch.setattr(grade, "compare_bounded", broken)

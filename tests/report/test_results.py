@@ -346,7 +346,7 @@ def test_a_bad_path_beside_a_good_one(crossthink: Crossthink, tmp_path: Path) ->
     assert crossthink("report", tmp_path, tmp_path / "gone").refusal().startswith("no file or folder")
 
 
-@pytest.mark.parametrize("content", [b"", b'{"results": {"cross', b"\xff\xfe", b"results"])
+@pytest.mark.parametrize("content", [b"", b'{"results": {"cross', b"\xff\xfe", b"results", b"[" * 100_000])
 def test_json_that_breaks_off(crossthink: Crossthink, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "results_x.json"
     path.write_bytes(content)
@@ -382,6 +382,7 @@ CHINESE = [said({**question(1), "prompt": "问题"}, True)]
 CUTS: list[tuple[str, list[Said], Callable[[bytes], bytes]]] = [
     ("in a line", ANSWERS, lambda content: content[:-40]),
     ("in a letter", CHINESE, lambda content: content[: content.index("题".encode()) + 1]),
+    ("and filled up", CHINESE, lambda content: b"[" * 100_000),
 ]
 
 
@@ -458,9 +459,11 @@ MANGLED: list[tuple[str, Any, str]] = [
     ("doc", {**question(1), "options": "AB"}, "doc.options"),
     ("doc", {**question(1), "breakdowns": {}}, "doc.breakdowns"),
     ("doc", {**question(1), "breakdowns": [{"by": "subject"}, "x"]}, "doc.breakdowns"),
+    ("doc", {**question(1), "breakdowns": [{"by": "subject"}]}, "doc.breakdowns"),
     ("metrics", 3, "metrics"),
     ("acc", 1.5, "acc"),
     ("acc", float("nan"), "acc"),
+    ("acc", 10**400, "acc"),
     ("chars", -1.0, "chars"),
 ]
 

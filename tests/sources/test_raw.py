@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -336,3 +339,72 @@ def test_a_csv_file_with_line_ends_and_commas_in_its_cells(tmp_path: Path) -> No
 
 def test_a_tsv_file(tmp_path: Path) -> None:
     assert values(read(lines(tmp_path / "a.tsv", b'q\tn\nx\t1\n"y\tz"\t2\n'))) == [(0, "x"), (1, "y\tz")]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.decimal256(60, 2), pa.struct([("a", pa.decimal256(60, 2))]), pa.timestamp("us", tz="Mars/Base")],
+    ids=["decimal", "decimal inside", "time zone"],
+)
+@pytest.mark.parametrize("nested_as_json", [False, True])
+def test_a_parquet_column_of_a_type_that_polars_has_not(
+    tmp_path: Path, kind: pa.DataType, nested_as_json: bool
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"q": pa.array([None], kind)}), path)
+    source = replace(SOURCE, columns={"q": TEXT}, nested_as_json=nested_as_json)
+    assert error(path, source) == (
+        f"source 'trivia': a.parquet holds {kind} in column 'q', where String is wanted: mend the file, or map another "
+        "column"
+    )
+
+
+def test_a_parquet_file_with_two_columns_of_one_name(tmp_path: Path) -> None:
+    texts, path = pa.array(["x"]), tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_arrays([texts, texts, pa.array([1])], names=["q", "q", "n"]), path)
+    assert error(path) == "source 'trivia': a.parquet has two columns 'q': rename one"
+
+
+def test_a_parquet_file_with_a_name_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"qqqqq": ["x"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"qqqqq", b"qqq\xf8q"))
+    assert "a.parquet is not a whole parquet file ('utf-8' codec" in error(path)
+
+
+def test_bytes_inside_a_column_that_is_wanted_as_json(tmp_path: Path) -> None:
+    source = replace(SOURCE, columns={"q": TEXT}, nested_as_json=True)
+    path = parquet(tmp_path / "a.parquet", {"q": [[b"\xff"]]})
+    assert error(path, source) == (
+        "source 'trivia': a.parquet has a column of another kind than its mapping says: Type is not JSON serializable: "
+        "bytes"
+    )
+
+
+def test_a_message_shows_the_beginning_of_a_value_however_deep_it_is(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", b'{"q": %s, "n": 1}' % (b"[" * 1_000 + b"]" * 1_000))
+    assert error(path).startswith("source 'trivia': a.jsonl holds [[[[[[[...]]]]]]] in row 0 of column 'q'")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "array.json"])
+def test_a_value_that_is_read_but_nested_too_deep_to_be_written(tmp_path: Path, name: str) -> None:
+    source = replace(SOURCE, columns={"q": TEXT}, nested_as_json=True)
+    row = b'{"q": %s}' % (b"[" * 300 + b"]" * 300)
+    path = lines(tmp_path / name, row if name == "a.jsonl" else b"[" + row + b"]")
+    assert error(path, source) == (
+        f"source 'trivia': {name} holds a value in rows 0 to 0 of column 'q' that no JSON can be made of (Recursion "
+        "limit reached): mend the file"
+    )
+
+
+def test_a_csv_file_that_begins_as_gzip_does(tmp_path: Path) -> None:
+    text = error(lines(tmp_path / "a.csv", gzip.compress(b"q,n\nx,1\n" * 100)[:20]))
+    assert text.startswith("source 'trivia': a.csv is not whole CSV (")
+
+
+def test_a_parquet_file_whose_pages_hold_fewer_rows_than_its_index_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = parquet(tmp_path / "a.parquet", rows(3))
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *given, **more: iter(()))  # as of a damaged group
+    assert "a.parquet breaks off near row 0 (3 rows fewer than its index says); delete it" in error(path)

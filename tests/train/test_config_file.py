@@ -34,6 +34,11 @@ def test_without_a_file_there_is_nothing() -> None:
 BAD = [
     ("env: 5", "env is 5 in the config: write `NAME: value` lines"),
     ("a: [", "is not YAML"),
+    ("a: " + "[" * 5_000, "is not YAML"),
+    ("a: 2020-13-45", "is not YAML"),
+    ('env:\n  "A=B": 1', "env holds 'A=B': '1' in the config, which no environment can: change it"),
+    ('env:\n  "": 1', "env holds '': '1' in the config"),
+    ('env:\n  A: "x\\0"', r"env holds 'A': 'x\x00' in the config"),
     ("- a", "holds no options: write `name: value` lines"),
     ("", "holds no options"),
 ]
@@ -44,6 +49,12 @@ def test_what_holds_no_options(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(CrossthinkError) as raised:
         read_config(["--config", written(tmp_path, text)])
     assert said in str(raised.value)
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_bytes("blend: ü".encode("latin-1"))
+    with pytest.raises(CrossthinkError, match=r"c\.yaml is not YAML: 'utf-8' codec"):
+        read_config(["--config", str(tmp_path / "c.yaml")])
 
 
 @pytest.mark.parametrize(

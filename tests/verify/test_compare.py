@@ -301,6 +301,27 @@ def test_a_number_beyond_all_bounds_is_wrong_where_the_gold_is_an_ordinary_one(b
     assert outcome("5", bomb + "-" + bomb + "+5") == "ungradable"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param("+".join(["x^{5000}"] * 500), id="a power over and over"),
+        pytest.param("+".join(f"x^{{{5000 + n}}}" for n in range(500)), id="other powers"),
+        pytest.param("x" + "".join(f"-x^{{{3000 + n}}}" for n in range(500)), id="differences"),
+    ],
+)
+def test_a_sum_of_many_large_values_is_not_added_up(answer: str) -> None:
+    """Each of its terms is within the bounds; all of them would take seconds."""
+    started = time.process_time()
+    assert outcome("x+1", answer) == "wrong"
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("answer", ["2e0,2e1", "41,406,2e0,2e1", "1e5,200"])
+def test_powers_of_ten_between_commas_are_no_groups_of_thousands(answer: str) -> None:
+    assert outcome("7", answer) == "wrong"
+    assert outcome(answer, answer) == "correct"
+
+
 def test_the_page_on_grading_has_the_same_table() -> None:
     page = (Path(__file__).parents[2] / "docs" / "grading.md").read_text(encoding="utf-8")
 
