@@ -6,6 +6,9 @@ tagged; doing it again is safe.
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +17,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token, hf_hub_download
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    constants,
+    get_session,
+    get_token,
+    hf_hub_download,
+)
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, RevisionNotFoundError
 
 from crossthink_data.errors import CrossthinkError
@@ -26,6 +37,7 @@ from crossthink_data.sources.hub import hub_errors
 
 KEPT = {".gitattributes"}  # of a repository, whatever is published
 TEXTS = {CARD, RECIPE, MANIFEST}
+PATIENCE = 300.0  # seconds without a byte of an answer; a commit of many files takes the Hub long
 
 
 @dataclass(frozen=True)
@@ -41,19 +53,63 @@ class Published:
 def publish_to_folder(publication: Publication, folder: Path) -> Published:
     """Writes the publication aside and swaps it in; an earlier publication in its place is replaced.
 
-    Raises CrossthinkError where the folder holds anything else.
+    What a killed publish left is cleared away. Raises CrossthinkError where the folder holds anything else, and while
+    another process publishes to it.
     """
     folder = folder.resolve()
-    if folder.exists() and not _may_replace(folder):
-        raise CrossthinkError(f"{folder} holds more than an earlier publication: name a new or empty folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with _full_disk_named(folder), _aside(folder) as aside:
+        _put_back(folder)
+        if folder.exists() and not _may_replace(folder):
+            raise CrossthinkError(f"{folder} holds more than an earlier publication: name a new or empty folder")
         _copy(publication, aside)
         _swap_in(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Published(str(folder), None, publication.tag, len(publication.data) + len(publication.texts))
+
+
+@contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """A copy's error names what was read, though the disk of what was written is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """An empty folder beside this one, locked; the system releases it when the process ends, however it ends."""
+    aside = folder.with_name(f".{folder.name}-new")
+    aside.mkdir(exist_ok=True)
+    handle = os.open(aside, os.O_RDONLY)
+    try:
+        if not _lock(handle) or not _is_still(aside, handle):
+            raise CrossthinkError(f"another publish to {folder} is running: wait for it, then run this again")
+        for left in aside.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        try:
+            yield aside
+        finally:
+            if _is_still(aside, handle):
+                shutil.rmtree(aside)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Whether the lock is now ours."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    """Whether the open folder still has this name: another publish may have swapped it in."""
+    return path.exists() and os.path.samestat(path.stat(), os.fstat(handle))
 
 
 def _may_replace(folder: Path) -> bool:
@@ -80,12 +136,27 @@ def _copy(publication: Publication, folder: Path) -> None:
         _compare(path, digest, file_sha256(folder / path))
 
 
+def _old(folder: Path) -> Path:
+    """Where the earlier publication is while the new one takes its place."""
+    return folder.with_name(f".{folder.name}-old")
+
+
+def _put_back(folder: Path) -> None:
+    """Ends what a publish began that was killed while it swapped."""
+    old = _old(folder)
+    if not old.exists():
+        return
+    if folder.exists():
+        shutil.rmtree(old)
+        return
+    old.rename(folder)
+
+
 def _swap_in(aside: Path, folder: Path) -> None:
     if not folder.exists():
         aside.rename(folder)
         return
-    old = folder.with_name(f".{folder.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = _old(folder)
     folder.rename(old)
     try:
         aside.rename(folder)
@@ -107,11 +178,12 @@ def publish_to_hub(publication: Publication, repo_id: str, private: bool = False
     if get_token() is None:
         raise CrossthinkError("publishing needs a token: log in with `hf auth login` or set HF_TOKEN")
     api = HfApi()
+    get_session().timeout = PATIENCE  # the client's own waits for ever
     with _publish_errors(repo_id):
         api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
         if revision != "main":
             api.create_branch(repo_id, repo_type="dataset", branch=revision, exist_ok=True)
-        info = api.dataset_info(repo_id, revision=revision)
+        info = api.dataset_info(repo_id, revision=revision, timeout=PATIENCE)
         if private and not info.private:
             raise CrossthinkError(f"{repo_id} is there and public: make it private on its page, or drop --private")
         parent = str(info.sha)
