@@ -1,25 +1,23 @@
 """How fast a build is: the mirror's rows repeated with changed text, from parquet in to parquet out.
 
-    python -m tests.bench.build [--rows 588645] [--workers 2] [--hub ../shared/hub/datasets]
+    python -m tests.bench.build [--rows 588645 …] [--workers 2] [--hub ../shared/hub/datasets]
 
-Prints rows per second, the peak memory of any process and, from the same run, pyarrow's time to read and write the
-same bytes. Every step is in it; the benchmarks that rows are compared with come from a Hub on loopback that holds the
-mirror's. Without the mirror the embedded questions are repeated, and compared with no benchmark.
+Prints what each stage takes, the peak memory of any process and, from the same run, pyarrow's time to read and write
+the same bytes. Every step is in it; the benchmarks that rows are compared with come from a Hub on loopback that holds
+the mirror's. Without the mirror the embedded questions are repeated, and compared with no benchmark.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
+import multiprocessing
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -33,9 +31,11 @@ from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.raw import plan_units, read_unit
+from tests.bench.watch import StageCost, watching
 from tests.hub_fixture import running_hub
 
 PAPER_ROWS = 588_645
+START_ROWS = 1_000  # of a build that is nearly all start-up
 FILE_ROWS = 50_000
 GROUP_ROWS = 10_000
 MIRRORED = ("mmlu", "syn_qa", "natural_reasoning", "numinamath", "persona_math", "math")
@@ -81,6 +81,10 @@ def write_input(rows: dict[str, pl.DataFrame], total: int, folder: Path) -> None
             part.write_parquet(folder / f"{kind}-{number:03d}.parquet", row_group_size=GROUP_ROWS)
 
 
+def _write_mirror(hub: Path, total: int, folder: Path) -> None:
+    write_input(mirror_rows(hub), total, folder)
+
+
 def link_benchmarks(hub: Path, folder: Path) -> Path:
     """A folder of the mirror's benchmarks alone, as a Hub is seeded from."""
     for one in BENCHMARK_SETS.values():
@@ -123,92 +127,85 @@ def copy_seconds(inputs: list[Path], outputs: list[Path], folder: Path) -> float
     return time.perf_counter() - started
 
 
-@contextmanager
-def peak_memory() -> Iterator[dict[int, int]]:
-    """pid -> KiB: the most that this process and each of its descendants has held in memory."""
-    peaks: dict[int, int] = {}
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.05):
-            for pid, parent, peak in list(_processes()):
-                if pid == os.getpid() or parent in peaks:
-                    peaks[pid] = max(peaks.get(pid, 0), peak)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        done.set()
-        thread.join()
-
-
-def _processes() -> Iterator[tuple[int, int, int]]:
-    """(pid, parent, peak KiB) of every process, by pid."""
-    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        try:
-            lines = (folder / "status").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-            continue
-        status = dict(line.split(":", 1) for line in lines if ":" in line)
-        yield int(folder.name), int(status["PPid"]), int(status.get("VmHWM", "0 kB").split()[0])
-
-
 def main() -> None:
-    """Makes the input, builds, copies, prints."""
+    """Makes the input, builds, copies, prints; for one number of rows or for several, one after another."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=PAPER_ROWS)
+    parser.add_argument("--rows", type=int, nargs="+", default=[PAPER_ROWS])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--hub", type=Path, default=Path(__file__).parents[3] / "shared" / "hub" / "datasets")
     parser.add_argument("--served", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="crossthink-bench-"))
-    try:
-        if args.hub.is_dir() and not args.served:
-            _measure_beside_hub(args.hub, folder)
-        else:
-            _measure(args.rows, args.workers, args.hub, folder)
-    finally:
-        shutil.rmtree(folder)
+    if args.hub.is_dir() and not args.served:
+        _measure_beside_hub(args.hub)
+        return
+    _measure(args.hub, START_ROWS, args.workers)  # the first one reads code from the disk
+    start = _measure(args.hub, START_ROWS, args.workers)
+    for total in args.rows:
+        _print(_measure(args.hub, total, args.workers), start)
 
 
-def _measure_beside_hub(hub: Path, folder: Path) -> None:
+def _measure_beside_hub(hub: Path) -> None:
     """Measures in a process that talks to a Hub with the benchmarks: the client reads its address when it starts."""
-    with running_hub(folder / "hub", seed=link_benchmarks(hub, folder / "seed")) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="crossthink-bench-") as name,
+        running_hub(Path(name) / "hub", seed=link_benchmarks(hub, Path(name) / "seed")) as running,
+    ):
         command = [sys.executable, "-m", "tests.bench.build", *sys.argv[1:], "--served"]
-        subprocess.run(command, env=running.client_env(folder / "home"), check=True)
+        subprocess.run(command, env=running.client_env(Path(name) / "home"), check=True)
 
 
-def _measure(rows: int, workers: int, hub: Path, folder: Path) -> None:
-    write_input(mirror_rows(hub), rows, folder)
-    recipe = recipe_file(folder, compared=hub.is_dir())
-    stages: dict[str, float] = {}
-    started = time.perf_counter()
-    plan = make_plan(load_recipe(str(recipe)))
-    with peak_memory() as peaks:
-        run = build(
-            plan,
-            folder / "runs",
-            workers,
-            2 * workers,
-            lambda stage, done, tasks: stages.__setitem__(stage, time.perf_counter() - started),
-        )
-    ours = time.perf_counter() - started
-    copied = copy_seconds(sorted(folder.glob("*.parquet")), sorted(run.folder.glob("data/*/*.parquet")), folder)
+@dataclass(frozen=True)
+class Measured:
+    """One build."""
+
+    rows: int
+    seconds: float
+    copied: float  # seconds of pyarrow's for the same bytes
+    input_mb: float
+    output_mb: float
+    manifest: dict[str, Any]
+    costs: list[StageCost]
+
+
+def _measure(hub: Path, total: int, workers: int) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="crossthink-bench-") as name:
+        folder = Path(name)
+        # in a process of its own, so that the memory it takes is not the build's
+        writer = multiprocessing.get_context("spawn").Process(target=_write_mirror, args=(hub, total, folder))
+        writer.start()
+        writer.join()
+        recipe = load_recipe(str(recipe_file(folder, compared=hub.is_dir())))
+        inputs = sorted(folder.glob("*.parquet"))
+        started = time.perf_counter()
+        with watching(folder / "runs") as watch:
+            run = build(make_plan(recipe), folder / "runs", workers, 2 * workers, watch.stage)
+        seconds = time.perf_counter() - started
+        outputs = sorted(run.folder.glob("data/*/*.parquet"))
+        read, wrote = (sum(path.stat().st_size for path in paths) / 1e6 for paths in (inputs, outputs))
+        copied = copy_seconds(inputs, outputs, folder)
+        return Measured(total, seconds, copied, read, wrote, run.manifest, list(watch.costs.values()))
+
+
+def _print(done: Measured, start: Measured) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    stages = Table("stage", *("tasks", "seconds", "of the processor", "MiB of a process", "MB between stages"))
+    for cost in done.costs:
+        figures = (f"{cost.seconds:.1f}", f"{cost.cpu:.1f}", f"{cost.peak_mib:,.0f}", f"{cost.work_mb:,.0f}")
+        stages.add_row(cost.name, f"{cost.tasks:,}", *figures)
     table = Table("what", "value")
-    table.add_row("rows in", f"{rows:,}")
-    table.add_row("rows in the pool", f"{sum(run.manifest['pool']['train'].values()):,}")
+    table.add_row("rows in", f"{done.rows:,}, {done.input_mb:,.0f} MB")
+    table.add_row("rows in the pool", f"{sum(done.manifest['pool']['train'].values()):,}")
     for reason in ("contaminated", "near_duplicate"):
-        gone = sum(source["removed"].get(reason, 0) for source in run.manifest["sources"].values())
+        gone = sum(source["removed"].get(reason, 0) for source in done.manifest["sources"].values())
         table.add_row(f"removed as {reason}", f"{gone:,}")
-    table.add_row("seconds", f"{ours:.2f}")
-    table.add_row("rows/s", f"{rows / ours:,.0f}")
-    table.add_row("ended at", ", ".join(f"{stage} {at:.1f} s" for stage, at in stages.items()))
-    table.add_row("peak RSS of a process", f"{max(peaks.values()) / 1024:,.0f} MiB")
-    table.add_row("pyarrow, read and write the same bytes", f"{copied:.2f} s")
-    table.add_row("ratio", f"{ours / copied:.2f}")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    table.add_row("seconds", f"{done.seconds:.1f}")
+    table.add_row(f"of it start-up (a build of {start.rows:,} rows)", f"{start.seconds:.1f}")
+    table.add_row("rows/s", f"{done.rows / done.seconds:,.0f}")
+    table.add_row("peak RSS of a process", f"{max(cost.peak_mib for cost in done.costs):,.0f} MiB")
+    table.add_row("pyarrow, read and write the same bytes", f"{done.copied:.2f} s, {done.output_mb:,.0f} MB written")
+    table.add_row("ratio", f"{done.seconds / done.copied:.2f}")
+    console.print(stages)
+    console.print(table)
 
 
 if __name__ == "__main__":

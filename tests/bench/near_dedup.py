@@ -25,12 +25,12 @@ import numpy as np
 import polars as pl
 from rich.table import Table
 
-from crossthink_data.exchange import bucket_count, read_frame, rows_path, write_frame
+from crossthink_data.exchange import bucket_count, bucket_path, read_frame, read_part, write_frame
 from crossthink_data.hashing import UInt64
 from crossthink_data.keys import question_keys
 from crossthink_data.likeness import FILLERS, POLES, VALUES
 from crossthink_data.near_dedup import NearDedup, _least
-from crossthink_data.near_stage import FindNearDuplicates, remove_near_duplicates, write_bands
+from crossthink_data.near_stage import FindNearDuplicates, KeepOne, gone_path, write_bands
 from crossthink_data.words import Bool, words_of
 from tests.bench.build import PAPER_ROWS
 from tests.bench.decontaminate import FEWER_ROWS, bench_rows, console, megabytes, texts_of
@@ -131,39 +131,29 @@ def stage_rows(rows: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def write_buckets(frames: list[pl.DataFrame], folder: Path) -> None:
-    """What the stage reads: rows and bands of each bucket."""
+    """What the stage reads: rows, keys and bands of each bucket."""
     for bucket, frame in enumerate(frames):
-        write_bands(frame, bucket, folder, SETTINGS)
-        write_frame(frame, rows_path(folder, bucket))
-
-
-def keys_of(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """The rows as the driver knows them."""
-    return pl.concat(
-        frame.select(
-            bucket=pl.lit(bucket, pl.UInt32),
-            row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            source=pl.lit(0, pl.UInt16),
-            labelled=pl.col("answer") != "",
-        )
-        for bucket, frame in enumerate(frames)
-    )
+        write_bands(frame, bucket, folder, len(frames), SETTINGS)
+        write_frame(frame, bucket_path(folder, bucket, "rows"))
+        keys = frame.select(source=pl.lit(0, pl.UInt16), labelled=pl.col("answer") != "")
+        write_frame(keys, bucket_path(folder, bucket, "keys"))
 
 
 def near_dedup(rows: pl.DataFrame) -> Taken:
     """The stage from rows to the removed."""
-    frames, gone = stage_rows(rows), []
-    buckets, keys = len(frames), keys_of(frames)
+    frames = stage_rows(rows)
+    buckets = len(frames)
     with TemporaryDirectory(prefix="crossthink-near-") as name:
         before, folder = Path(name) / "dedup", Path(name) / "near"
         step = Counted(before, folder, buckets, SETTINGS)
         parts = {
             "bands": timed(lambda: write_buckets(frames, before)),
             "compare": timed(lambda: [list(step.run(None, rank, buckets)) for rank in range(buckets)]),
-            "clusters": timed(lambda: gone.append(remove_near_duplicates(before, folder, buckets, keys))),
+            "keep one": timed(lambda: list(KeepOne(before, folder, buckets).run())),
         }
-        linked = sum(len(read_frame(path)) for path in folder.glob("links-*.arrow"))
-    return Taken(len(rows), megabytes(rows), parts, step.pairs, linked, int(gone[0].sum()))
+        linked = sum(len(read_frame(path)) for path in folder.glob("links/*.arrow"))
+        gone = sum(len(read_part([gone_path(folder)], bucket, buckets)) for bucket in range(buckets))
+    return Taken(len(rows), megabytes(rows), parts, step.pairs, linked, gone)
 
 
 def timed(call: Callable[[], object]) -> float:
