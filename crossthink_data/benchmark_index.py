@@ -19,6 +19,7 @@ import polars as pl
 
 from crossthink_data.exchange import read_frame, write_frame
 from crossthink_data.hashing import UInt64
+from crossthink_data.storage import fetched, write_text, written
 from crossthink_data.words import Bool, Int64, Words, rolling, text_hashes, words_of
 
 INDEX_VERSION = 1  # 1: first published rules
@@ -189,23 +190,26 @@ def _bare(words: Words) -> Words:
 
 
 def save_index(index: BenchmarkIndex, folder: Path) -> None:
-    """Writes the index aside, then renames it: a folder that exists is whole."""
-    aside = folder.with_name(f"{folder.name}.tmp")
-    aside.mkdir(parents=True, exist_ok=True)
+    """Writes the index, a file an array."""
     for name, value in vars(index).items():
         if isinstance(value, np.ndarray):
-            np.save(aside / f"{name}.npy", value)
+            _save(value, folder, name)
         elif isinstance(value, Words | Postings):
             for field in fields(value):
-                np.save(aside / f"{name}.{field.name}.npy", getattr(value, field.name))
-    write_frame(index.about, aside / "about.arrow")
-    (aside / "index.json").write_text(json.dumps({"ngram": index.ngram}))
-    aside.rename(folder)
+                _save(getattr(value, field.name), folder, f"{name}.{field.name}")
+    write_frame(index.about, folder / "about.arrow")
+    write_text(folder / "index.json", json.dumps({"ngram": index.ngram}))
+
+
+def _save(array: npt.NDArray[Any], folder: Path, name: str) -> None:
+    with written(folder / f"{name}.npy") as aside, aside.open("wb") as file:
+        np.save(file, array)
 
 
 @lru_cache(maxsize=1)
 def load_index(folder: Path) -> BenchmarkIndex:
     """The index, its arrays mapped: workers share the pages. A worker that asks again gets the same."""
+    folder = fetched(folder)
 
     def words(name: str) -> Words:
         return Words(*_arrays(folder, name, Words))

@@ -133,7 +133,7 @@ def _ordered(seed: int, blend: str, numbers: UInt64, rows: Int64, repeats: Int64
     return Draw(rows[sort], repeats[sort])
 
 
-def without_repeats(size: int, weights: Mapping[str, float], members: Mapping[str, Int64]) -> int:
+def without_repeats(size: int, weights: Mapping[str, float], have: Mapping[str, int]) -> int:
     """The most rows, at most `size`, that these weights take without a repeat from the sources that have any."""
-    fits = [int(len(members[source]) / weight) for source, weight in weights.items() if len(members[source])]
+    fits = [int(have[source] / weight) for source, weight in weights.items() if have[source]]
     return min([size, *fits]) if fits else 0

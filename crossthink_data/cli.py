@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from crossthink_data import __version__, llm_cli
 from crossthink_data.errors import CrossthinkError
 
 if TYPE_CHECKING:
+    from crossthink_data.pipeline import Run, Submitted
     from crossthink_data.row_files import Batch
     from crossthink_data.show import Table
     from crossthink_data.verify.verdict import Grade
@@ -32,6 +34,13 @@ app.add_typer(llm_cli.app)
 
 STOPPED = 130  # a shell's exit code of what Ctrl-C ended
 STOPPED_MESSAGE = "stopped; a build keeps what it had finished: run it again to resume"
+
+
+class Executor(StrEnum):
+    """Where the tasks of a build run."""
+
+    LOCAL, RAY, SLURM = "local", "ray", "slurm"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -55,9 +64,16 @@ def _main(
 @app.command()
 def build(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, or the path of a YAML file.")],
-    out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = min(os.cpu_count() or 1, 8),
+    out: Annotated[str, typer.Option(help="Folder of the runs, or its URL, such as s3://bucket/runs.")] = "runs",
+    executor: Annotated[Executor, typer.Option(help="Where its tasks run.")] = Executor.LOCAL,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Tasks at once.  [default: a process a core; on a cluster all that fit]")
+    ] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Pieces of the work; changes no byte.")] = None,
+    slurm: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="partition, time and more of datatrove's executor.")
+    ] = None,
+    show_plan: Annotated[bool, typer.Option("--plan", help="Show stages, tasks and sizes; build nothing.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many rows of each source.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a field.")] = None,
     allow_missing: Annotated[
@@ -67,18 +83,54 @@ def build(
     json_: Json = False,
 ) -> None:
     """Build a recipe into a run folder; an unchanged one is found again."""
-    from crossthink_data.pipeline import build as run_build
+    from crossthink_data import pipeline
+    from crossthink_data.expected import expected_stages
     from crossthink_data.plan import make_plan
     from crossthink_data.progress import Progress
+    from crossthink_data.ray_executor import ray_cluster
     from crossthink_data.recipe import load_recipe, without_missing
-    from crossthink_data.show import build_summary, run_tables
+    from crossthink_data.show import expected_table
+    from crossthink_data.slurm_executor import slurm_settings
+    from crossthink_data.storage import folder_at
 
-    loaded = load_recipe(recipe, set_)
+    if slurm and executor is not Executor.SLURM:
+        raise CrossthinkError("--slurm says how jobs of Slurm are made: add --executor slurm, or leave it out")
+    folder, loaded = folder_at(out), load_recipe(recipe, set_)
     if allow_missing:
         loaded = without_missing(loaded)
+    here = executor is Executor.LOCAL
+    workers = workers or (min(os.cpu_count() or 1, 8) if here else None)
     with Progress(quiet) as progress:
         plan = make_plan(loaded, limit, progress.source)
-        run = run_build(plan, out, workers, tasks or 2 * workers, progress.stage)
+        pieces = tasks or (2 * workers if here and workers else pipeline.cluster_tasks(plan))
+        if show_plan:
+            expected = expected_stages(plan, folder, pieces)
+        elif executor is Executor.SLURM:
+            run = pipeline.build_on_slurm(plan, folder, pieces, slurm_settings(slurm or []))
+        elif executor is Executor.RAY:
+            with ray_cluster():
+                run = pipeline.build(plan, folder, workers, pieces, progress.stage, on_ray=True)
+        else:
+            run = pipeline.build(plan, folder, workers, pieces, progress.stage)
+    if show_plan:
+        rows = [vars(one) for one in expected]
+        print_json({"run": plan.name, "stages": rows}) if json_ else print_tables([expected_table(plan.name, expected)])
+        return
+    _print_build(run, json_)
+
+
+def _print_build(run: Run | Submitted, json_: bool) -> None:
+    """What became of a build."""
+    from crossthink_data.pipeline import Submitted
+    from crossthink_data.show import build_summary, run_tables, stage_table
+
+    if isinstance(run, Submitted):
+        if json_:
+            print_json({"run": str(run.folder), "again": run.again, "stages": [vars(one) for one in run.stages]})
+            return
+        print_tables([stage_table(run)])
+        typer.echo(f"{'with Slurm' if run.again else 'submitted'}: {run.folder}; the same command says how far it is")
+        return
     for warning in run.manifest["warnings"]:
         _note(f"note: {warning}")
     for refusal in run.manifest["refused_blends"].values():

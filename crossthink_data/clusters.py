@@ -1,55 +1,37 @@
-"""Links between rows become clusters by union-find, and of each cluster it is told which rows stay."""
+"""Which of linked rows stay: rows are asked in the order of their rank, and one stays unless a row beside it does.
+
+Links are arrays, and all rows are asked at once, round after round: whoever has no better row beside it that may yet
+stay, stays, and those beside it go. So memory goes by the links, and rounds are few where ranks lie at random.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import numpy as np
+
+from crossthink_data.words import Bool, Int64
 
 
-def clusters(links: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """The groups that links join, each in order, whatever the order of the links.
+def keepers(better: Int64, worse: Int64, rows: int) -> Int64:
+    """Of each of `rows` rows, which are numbered by rank, itself where it stays, else the first that stays beside it.
 
-    >>> clusters([(1, 2), (7, 8), (3, 2)])
-    [[1, 2, 3], [7, 8]]
+    `better` and `worse` are the two ends of each link, the smaller number and the larger.
+
+    >>> keepers(np.array([0, 1]), np.array([1, 2]), 3).tolist()
+    [0, 0, 2]
     """
-    parent: dict[int, int] = {}
-
-    def root(one: int) -> int:
-        parent.setdefault(one, one)
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]  # so that the next way up is shorter
-            one = parent[one]
-        return one
-
-    for a, b in links:
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    groups: dict[int, list[int]] = {}
-    for one in sorted(parent):
-        groups.setdefault(root(one), []).append(one)
-    return list(groups.values())
+    goes = _going(better, worse, rows)
+    first = np.full(rows, rows)
+    np.minimum.at(first, worse[~goes[better]], better[~goes[better]])
+    return np.where(goes, first, np.arange(rows))
 
 
-def neighbours_of(links: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    """What each is linked to."""
-    beside: dict[int, set[int]] = {}
-    for a, b in links:
-        beside.setdefault(a, set()).add(b)
-        beside.setdefault(b, set()).add(a)
-    return beside
-
-
-def keepers(ordered: Sequence[int], beside: Mapping[int, set[int]]) -> dict[int, int]:
-    """Of a cluster in the order in which its members are asked: who goes -> the first of those that stay beside it.
-
-    >>> keepers([1, 2, 3], neighbours_of([(1, 2), (2, 3)]))
-    {2: 1}
-    """
-    stay: list[int] = []
-    gone: dict[int, int] = {}
-    for one in ordered:
-        keeper = next((kept for kept in stay if kept in beside[one]), None)
-        if keeper is None:
-            stay.append(one)
-        else:
-            gone[one] = keeper
-    return gone
+def _going(better: Int64, worse: Int64, rows: int) -> Bool:
+    goes = np.zeros(rows, np.bool_)
+    while len(better):
+        asked = np.zeros(rows, np.bool_)
+        asked[worse] = True  # after a row that may yet stay
+        stays = ~asked[better]
+        goes[worse[stays]] = True
+        undecided = ~stays & ~goes[better] & ~goes[worse]
+        better, worse = better[undecided], worse[undecided]
+    return goes

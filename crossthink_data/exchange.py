@@ -1,24 +1,32 @@
-"""Rows between stages: arrow files by bucket of `question_key`.
+"""Rows between stages: arrow files, of which a task writes few and reads only what is its own.
 
-A bucket is a range of keys, so equal questions meet in one bucket, and buckets in order are rows in the order of
-their ids. The number of buckets follows from the rows read, never from tasks or workers. A task writes aside and
-renames at its end: a file that exists is whole.
+Rows meet by bucket of `question_key`: a bucket is a range of keys, so equal questions meet in one bucket, and buckets
+in order are rows in the order of their ids. The number of buckets follows from the rows read, never from tasks or
+workers.
+
+What a task has for many others goes into one file of parts: its batch k belongs to part k modulo the number of parts,
+so that each reader takes its own batches and no index is needed. A file that exists is whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from datatrove.pipeline.base import PipelineStep
 
+from crossthink_data.hashing import UInt64
 from crossthink_data.schema import LATE_COLUMNS, POLARS_SCHEMA, REMOVED_SCHEMA
+from crossthink_data.storage import arrow_file, written
 
 ROWS_PER_BUCKET = 65_536  # about 100 MB as a frame: what a task of a later stage holds at once
+MAX_BUCKETS = 65_536  # what four hexadecimal digits tell apart
 FLUSH_ROWS = 65_536  # rows gathered before they are dealt out to buckets
+BATCH_ROWS = 256  # of a frame's file: who looks up one row reads so many
 
 WORK_SCHEMA: dict[str, pl.DataType] = {
     **{name: dtype for name, dtype in POLARS_SCHEMA.items() if name not in LATE_COLUMNS},
@@ -27,6 +35,7 @@ WORK_SCHEMA: dict[str, pl.DataType] = {
 }
 PREPARED_SCHEMA = {**WORK_SCHEMA, "filled": pl.Boolean()}  # whether the answer is a label
 REMOVED_COLUMNS = REMOVED_SCHEMA.names
+REMOVED: dict[str, pl.DataType] = dict.fromkeys(REMOVED_COLUMNS, pl.String())
 
 
 def removed_columns(frame: pl.DataFrame) -> pl.DataFrame:
@@ -35,54 +44,92 @@ def removed_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def bucket_count(rows: int) -> int:
-    """Buckets for this many rows: between 1 and the 65,536 that four hexadecimal digits tell apart."""
-    return min(max(1, -(-rows // ROWS_PER_BUCKET)), 65_536)
+    """Buckets for this many rows."""
+    return min(max(1, -(-rows // ROWS_PER_BUCKET)), MAX_BUCKETS)
 
 
 def bucket_of(buckets: int) -> pl.Expr:
-    """The bucket of each row: its range of keys."""
-    return pl.col("question_key").str.slice(0, 4).str.to_integer(base=16).cast(pl.UInt32) * buckets // 65_536
+    """The bucket of each row: the range of its question's key, which its id begins with."""
+    return pl.col("id").str.slice(0, 4).str.to_integer(base=16).cast(pl.UInt32) * buckets // MAX_BUCKETS
 
 
-def rows_path(folder: Path, bucket: int, rank: int = 0) -> Path:
-    """Where a task's rows of a bucket lie."""
-    return folder / f"{bucket:05d}" / f"rows-{rank:05d}.arrow"
+# ---- whole frames
 
 
-def removed_path(folder: Path, bucket: int, rank: int = 0) -> Path:
-    """Where a task's removed rows of a bucket lie (ids and reasons only)."""
-    return folder / f"{bucket:05d}" / f"removed-{rank:05d}.arrow"
+def bucket_path(folder: Path, bucket: int, kind: str) -> Path:
+    """Where a frame of a bucket lies: its `rows`, `keys`, `removed` and the like."""
+    return folder / kind / f"{bucket:05d}.arrow"
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """Writes one arrow file aside, then renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".tmp")
-    frame.write_ipc(aside, compat_level=pl.CompatLevel.oldest())
-    aside.replace(path)
+    """Writes one arrow file."""
+    table = _arrow(frame)
+    with written(path) as aside, pa.OSFile(str(aside), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, BATCH_ROWS)
 
 
 def read_frame(path: Path) -> pl.DataFrame:
     """One arrow file, read into memory of its own."""
-    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_file(file) as reader:
-        frame = pl.from_arrow(reader.read_all())
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
-    return frame
+    with arrow_file(path) as reader:
+        return _frame(reader.read_all())
 
 
-def read_frames(folder: Path, bucket: int, kind: str) -> pl.DataFrame:
-    """All tasks' `rows` or `removed` of one bucket."""
-    paths = sorted((folder / f"{bucket:05d}").glob(f"{kind}-*.arrow"))
-    return pl.concat([read_frame(path) for path in paths])
+def rows_at(path: Path, rows: UInt64, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The rows of one arrow file at these positions, in their order; only batches that hold one are read."""
+    with arrow_file(path, mapped=True) as reader:
+        wanted, at = np.unique(rows // np.uint64(BATCH_ROWS), return_inverse=True)
+        batches = [reader.get_batch(int(number)) for number in wanted]
+        table = pa.Table.from_batches(batches, reader.schema).select(columns or reader.schema.names)
+        return _frame(table.take(pa.array(at.astype(np.uint64) * BATCH_ROWS + rows % np.uint64(BATCH_ROWS))))
+
+
+# ---- files of parts
+
+
+class PartWriter:
+    """Writes rounds of frames, one frame a part."""
+
+    def __init__(self, writer: pa.ipc.RecordBatchFileWriter, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+
+    def write(self, frames: Iterable[pl.DataFrame]) -> None:
+        """One round: the frames of part 0, 1, … in order, empty ones too."""
+        for frame in frames:
+            batches = _arrow(frame).combine_chunks().to_batches()
+            self._writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], self._schema))
+
+
+@contextmanager
+def part_file(path: Path, columns: Mapping[str, pl.DataType]) -> Iterator[PartWriter]:
+    """A file of parts that is in its place once all is written."""
+    schema = _arrow(pl.DataFrame(schema=columns)).schema
+    with written(path) as aside, pa.OSFile(str(aside), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        yield PartWriter(writer, schema)
+
+
+def read_part(paths: Iterable[Path], part: int, parts: int) -> pl.DataFrame:
+    """What files of `parts` parts have for one of them, file after file."""
+    tables = []
+    for path in paths:
+        with arrow_file(path) as reader:
+            batches = [reader.get_batch(number) for number in range(part, reader.num_record_batches, parts)]
+            tables.append(pa.Table.from_batches(batches, reader.schema))
+    return _frame(pa.concat_tables(tables))
+
+
+def prepared_paths(folder: Path, kind: str, tasks: int) -> list[Path]:
+    """The files of parts that the tasks of the first stage wrote: of `rows`, or of what is `removed`."""
+    return [folder / f"{kind}-{rank:05d}.arrow" for rank in range(tasks)]
 
 
 class WriteBuckets(PipelineStep):  # type: ignore[misc]
-    """The end of a stage: kept rows and removed ids go to their buckets' files."""
+    """The end of the first stage: a task's kept rows and its removed ids, each in one file of a part a bucket."""
 
     name = "write buckets"
     type = "💾 - EXCHANGE"
 
-    def __init__(self, folder: Path, buckets: int, columns: Mapping[str, pl.DataType] = WORK_SCHEMA) -> None:
+    def __init__(self, folder: Path, buckets: int, columns: Mapping[str, pl.DataType] = PREPARED_SCHEMA) -> None:
         super().__init__()
         self.folder = folder
         self.buckets = buckets
@@ -92,11 +139,14 @@ class WriteBuckets(PipelineStep):  # type: ignore[misc]
         self, data: Iterable[pl.DataFrame] | None = None, rank: int = 0, world_size: int = 1
     ) -> Iterator[pl.DataFrame]:
         """Writes every frame; yields nothing."""
-        files = _BucketFiles(self.folder, self.buckets, rank, self.columns)
-        with files:
+        rows_path, removed_path = (prepared_paths(self.folder, kind, world_size)[rank] for kind in ("rows", "removed"))
+        with part_file(rows_path, self.columns) as rows, part_file(removed_path, REMOVED) as removed:
             for frame in _gathered(data or (), FLUSH_ROWS):
                 with self.track_time("flush"):
-                    files.write(frame)
+                    kept = frame.filter(pl.col("reason").is_null()).select(list(self.columns))
+                    rows.write(_by_bucket(kept, self.buckets))
+                    gone = removed_columns(frame.filter(pl.col("reason").is_not_null()))
+                    removed.write(_by_bucket(gone, self.buckets))
         yield from ()
 
 
@@ -111,43 +161,18 @@ def _gathered(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFram
         yield pl.concat(held)
 
 
-class _BucketFiles:
-    """Open arrow files of one task, two a bucket, renamed into place when all is written."""
-
-    def __init__(self, folder: Path, buckets: int, rank: int, columns: Mapping[str, pl.DataType]) -> None:
-        self.buckets = buckets
-        self.columns = columns
-        self.paths = {
-            **{("rows", b): rows_path(folder, b, rank) for b in range(buckets)},
-            **{("removed", b): removed_path(folder, b, rank) for b in range(buckets)},
-        }
-        self.writers: dict[tuple[str, int], pa.ipc.RecordBatchFileWriter] = {}
-        self.stack = ExitStack()
-
-    def __enter__(self) -> _BucketFiles:
-        for (kind, bucket), path in self.paths.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            columns = self.columns if kind == "rows" else dict.fromkeys(REMOVED_COLUMNS, pl.String())
-            schema = _arrow(pl.DataFrame(schema=columns)).schema
-            sink = self.stack.enter_context(pa.OSFile(str(path.with_suffix(".tmp")), "wb"))
-            self.writers[kind, bucket] = self.stack.enter_context(pa.ipc.new_file(sink, schema))
-        return self
-
-    def write(self, frame: pl.DataFrame) -> None:
-        frame = frame.with_columns(bucket=bucket_of(self.buckets))
-        for (bucket,), part in frame.partition_by("bucket", as_dict=True, maintain_order=True).items():
-            kept, gone = part.filter(pl.col("reason").is_null()), part.filter(pl.col("reason").is_not_null())
-            if len(kept):
-                self.writers["rows", int(str(bucket))].write_table(_arrow(kept.select(list(self.columns))))
-            if len(gone):
-                self.writers["removed", int(str(bucket))].write_table(_arrow(removed_columns(gone)))
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self.stack.close()
-        for path in self.paths.values():
-            if kind is None:
-                path.with_suffix(".tmp").replace(path)
+def _by_bucket(frame: pl.DataFrame, buckets: int) -> Iterator[pl.DataFrame]:
+    """The rows of each bucket, in their order."""
+    parts = frame.with_columns(bucket=bucket_of(buckets)).partition_by("bucket", as_dict=True, include_key=False)
+    empty = frame.clear()
+    return (parts.get((bucket,), empty) for bucket in range(buckets))
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
+    return frame

@@ -4,44 +4,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from crossthink_data import __version__
 from crossthink_data.benchmarks import sets_of
-from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.hashing import file_sha256
 from crossthink_data.manifest_file import MANIFEST, git_commit, read_object
 from crossthink_data.plan import POLICIES, Plan
-from crossthink_data.provenance import label_count
+from crossthink_data.pool import Selection
 from crossthink_data.recipe import TABLES
 from crossthink_data.schema import SCHEMA_VERSION
 
 PACKAGES = ("datasets", "datatrove", "huggingface-hub", "numpy", "polars", "pyarrow")
 
 
-def make_manifest(
-    plan: Plan,
-    folder: Path,
-    selected: Mapping[str, Any],
-    stats: Mapping[str, Mapping[str, int]],
-    started: float,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Written:
+    """What a run's tasks did, added up."""
+
+    read: Mapping[str, int]  # source -> rows
+    derived: Mapping[str, int]
+    removed: Mapping[str, Mapping[str, int]]  # source -> reason -> rows, the most frequent first
+    selection: Selection
+    blends: Mapping[str, Mapping[str, Any]]  # what each blend asked for and got
+    refused: Mapping[str, str]  # blends that could not be weighed, and why
+    table: pl.DataFrame  # rows of the pool by domain, question type, source and licence; how many have a pass rate
+    labels: int  # rows of the pool whose gold is a label
+    evidence: pl.DataFrame | None  # what was found of benchmarks; None: nobody looked
+    files: Mapping[str, Mapping[str, Any]]  # path -> sha256, bytes and rows
+
+
+def make_manifest(plan: Plan, written: Written, started: float) -> dict[str, Any]:
     """The manifest of a run whose data files are written.
 
     Raises CrossthinkError if a row has gone missing between reading and writing.
     """
-    removed = removed_counts(folder)
-    sources = {name: _source(plan, name, selected, stats, removed.get(name, {})) for name in plan.sources}
+    sources = {name: _source(plan, name, written) for name in plan.sources}
     for name, counts in sources.items():
         check_balance(name, counts)
-    tables = _tables(plan, folder)
+    tables = _tables(plan, written)
+    train = written.selection.pool["train"]
     return {
         "name": plan.name,
         "recipe": plan.recipe.name,
@@ -61,18 +69,18 @@ def make_manifest(
             *_unchecked(plan),
             *_strange_tables(tables),
             *_other_bands(plan),
-            *_short_blends(selected["blends"], selected["pool"]["train"]),
-            *_unrated_sources(plan, selected["blends"], selected["pool"]["train"]),
+            *_short_blends(written.blends, train),
+            *_unrated_sources(plan, written.blends, train),
         ],
         "sources": sources,
-        "pool": selected["pool"],
-        "blends": selected["blends"],
-        "refused_blends": selected["refused"],
-        "contamination": _contamination(plan, folder),
+        "pool": written.selection.pool,
+        "blends": written.blends,
+        "refused_blends": written.refused,
+        "contamination": _contamination(plan, written.evidence),
         "tables": tables,
-        "table": _table(folder),
+        "table": written.table.drop("rated").to_dicts(),
         "resolved": plan.resolved(),
-        "files": _files(folder),
+        "files": written.files,
     }
 
 
@@ -98,23 +106,7 @@ def check_balance(source: str, counts: Mapping[str, Any]) -> None:
         )
 
 
-def removed_counts(folder: Path) -> dict[str, dict[str, int]]:
-    """source -> reason -> rows, the most frequent first."""
-    gone = pl.read_parquet(folder / "data" / "removed" / "*.parquet", columns=["source", "reason"])
-    counts: dict[str, dict[str, int]] = {}
-    rows = gone.group_by("source", "reason").len().sort(["source", "len", "reason"], descending=[False, True, False])
-    for source, reason, number in rows.iter_rows():
-        counts.setdefault(source, {})[reason] = number
-    return counts
-
-
-def _source(
-    plan: Plan,
-    name: str,
-    selected: Mapping[str, Any],
-    stats: Mapping[str, Mapping[str, int]],
-    removed: dict[str, int],
-) -> dict[str, Any]:
+def _source(plan: Plan, name: str, written: Written) -> dict[str, Any]:
     planned = plan.sources[name]
     return {
         "repo": planned.source.repo,
@@ -124,12 +116,16 @@ def _source(
         "attribution": planned.source.attribution,
         "license": planned.source.license,
         "category": planned.source.category,
-        "read": stats["read"].get(name, 0),
-        "derived": stats["derived"].get(name, 0),
-        "removed": removed,
-        "not_sampled": selected["not_sampled"][name],
-        "pool": sum(split[name] for split in selected["pool"].values()),
+        "read": written.read.get(name, 0),
+        "derived": written.derived.get(name, 0),
+        "removed": written.removed.get(name, {}),
+        "not_sampled": written.selection.not_sampled[name],
+        "pool": _in_pool(name, written),
     }
+
+
+def _in_pool(source: str, written: Written) -> int:
+    return sum(split[source] for split in written.selection.pool.values())
 
 
 def _unchecked(plan: Plan) -> list[str]:
@@ -137,11 +133,10 @@ def _unchecked(plan: Plan) -> list[str]:
     return [f"not compared with {name}, so rows may be its questions: {why}" for name, why in plan.missing.items()]
 
 
-def _contamination(plan: Plan, folder: Path) -> dict[str, dict[str, Any]] | None:
+def _contamination(plan: Plan, found: pl.DataFrame | None) -> dict[str, dict[str, Any]] | None:
     """benchmark -> rows that hold items of it, items found, sets checked, and why others were not; None: not asked."""
-    if plan.recipe.decontaminate is None:
+    if plan.recipe.decontaminate is None or found is None:
         return None
-    found = pl.read_parquet(folder / EVIDENCE_FILE)
     about = {}
     for name in plan.recipe.decontaminate.benchmarks:
         hits = found.filter(pl.col("benchmark") == name)
@@ -155,22 +150,19 @@ def _contamination(plan: Plan, folder: Path) -> dict[str, dict[str, Any]] | None
     return about
 
 
-def _tables(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+def _tables(plan: Plan, written: Written) -> dict[str, dict[str, Any]]:
     """Of each side table what it is, who said it, what it took, and how many rows of the pool have something of it."""
     return {
         field: {name: table.manifest[name] for name in ("name", "kind", "settings", "usage")}
-        | {"revision": table.revision, "rows": _rows_with(field, folder)}
+        | {"revision": table.revision, "rows": _rows_with(field, written)}
         for field, table in plan.tables.items()
     }
 
 
-def _rows_with(field: str, folder: Path) -> int:
+def _rows_with(field: str, written: Written) -> int:
     if field == "labels":
-        return label_count(folder)
-    rated = pl.col("pass_rate").is_not_null()
-    mine = rated if field == "pass_rates" else pl.col("source") == field.split(".")[1]
-    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet")
-    return int(pool.filter(mine).select(pl.len()).collect().item())
+        return written.labels
+    return int(written.table["rated"].sum()) if field == "pass_rates" else _in_pool(field.split(".")[1], written)
 
 
 def _strange_tables(tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -217,22 +209,3 @@ def _unrated_sources(plan: Plan, blends: Mapping[str, Any], pool: Mapping[str, i
             left = "has no rows" if not any(blend["rows"]["train"].values()) else "gives their weight to the others"
             warnings.append(f"blend {name} {left}: no row of {', '.join(without)} has a pass rate in its band")
     return warnings
-
-
-def _table(folder: Path) -> list[dict[str, Any]]:
-    """Pool rows by domain, question type, source and licence."""
-    by = ["domain", "question_type", "source", "license"]
-    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet").select(by)
-    return pool.group_by(by).len("rows").sort(by).collect().to_dicts()
-
-
-def _files(folder: Path) -> dict[str, dict[str, Any]]:
-    """path -> sha256, bytes and rows of every data file."""
-    return {
-        path.relative_to(folder).as_posix(): {
-            "sha256": file_sha256(path),
-            "bytes": path.stat().st_size,
-            "rows": pq.read_metadata(path).num_rows,
-        }
-        for path in sorted(folder.glob("data/*/*.parquet"))
-    }

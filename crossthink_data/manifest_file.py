@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.storage import write_text
 
 MANIFEST = "manifest.json"
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Writes the manifest aside, then renames it: once it is there, the run is complete."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    aside = folder / f"{MANIFEST}.tmp"
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_object(path: Path, cure: str) -> dict[str, Any]:

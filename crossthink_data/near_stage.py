@@ -1,25 +1,25 @@
-"""Near-duplicates across buckets: bands on disk, links from tasks, clusters in the driver.
+"""Near-duplicates across buckets: bands on disk, links from tasks, keepers from links.
 
-    a bucket's task writes the bands of its rows in order of their keys (in the dedup stage)
-    a task for each range of keys brings equal keys together, compares the rows and writes links
-    the driver joins links to clusters, keeps one row of each, and adds the others to the removed
+    a bucket's task deals the bands of its rows out by ranges of their keys (in the dedup stage)
+    a task for each range brings equal keys together, compares the rows and writes links
+    one task decides by the links alone which rows stay
 
-A task holds the keys of its range and the texts of rows that may be near-duplicates, never all rows. A row's place is
-one number: its bucket in the upper half, its position there in the lower.
+A task holds the keys of its range and the texts of rows that may be near-duplicates, never all rows; the last one
+holds links. A row's place is one number: its bucket in the upper half, its position there in the lower.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from datatrove.pipeline.base import PipelineStep
 
-from crossthink_data.clusters import clusters, keepers, neighbours_of
-from crossthink_data.exchange import read_frame, removed_path, rows_path, write_frame
+from crossthink_data.clusters import keepers
+from crossthink_data.exchange import REMOVED, bucket_path, part_file, read_frame, read_part, rows_at, write_frame
 from crossthink_data.hashing import UInt64
 from crossthink_data.near_dedup import NearDedup, few_changes, near_duplicates, neighbours, questions_of, signatures
 from crossthink_data.words import Bool, Int64
@@ -27,19 +27,23 @@ from crossthink_data.words import Bool, Int64
 NEAR_DUPLICATE = "near_duplicate"
 
 _ROW = np.uint64(32)  # bits of a place that tell the row
+_BAND: dict[str, pl.DataType] = {"key": pl.UInt64(), "row": pl.UInt32()}
+_GONE = {"row": pl.UInt32(), **REMOVED}
 _COMPARED = ["question", "passage", "options"]
 _REMOVED = ["id", "group_key", "source", "question_type"]
 
 
-def write_bands(rows: pl.DataFrame, bucket: int, folder: Path, settings: NearDedup) -> None:
-    """Writes the band keys of a bucket's rows: row by row to be looked up, and in order to meet those of others."""
+def write_bands(rows: pl.DataFrame, bucket: int, folder: Path, buckets: int, settings: NearDedup) -> None:
+    """Writes the band keys of a bucket's rows: row by row to be looked up, and by range to meet those of others."""
     keys = signatures(rows, settings)
-    columns = {f"key{i}": keys[:, i] for i in range(keys.shape[1])}
-    write_frame(pl.DataFrame(columns), _signatures_path(folder, bucket))
+    write_frame(pl.DataFrame({f"key{i}": keys[:, i] for i in range(keys.shape[1])}), _signatures(folder, bucket))
     flat = keys.ravel()
     order = np.argsort(flat, kind="stable")
-    met = pl.DataFrame({"key": flat[order], "row": (order // keys.shape[1]).astype(np.uint32)})
-    write_frame(met, _bands_path(folder, bucket))
+    band = pl.DataFrame({"key": flat[order], "row": (order // keys.shape[1]).astype(np.uint32)}, schema=_BAND)
+    starts = np.array([(part << 64) // buckets for part in range(buckets)], np.uint64)
+    ends = [*np.searchsorted(band["key"].to_numpy(), starts).tolist(), len(band)]
+    with part_file(_bands(folder, bucket), _BAND) as file:
+        file.write(band[start:stop] for start, stop in pairwise(ends))
 
 
 class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
@@ -60,15 +64,14 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
     ) -> Iterator[pl.DataFrame]:
         """Writes the links of range `rank`; yields nothing."""
         with self.track_time("range"):
-            first, second = self._meetings(rank, world_size)
+            first, second = self._meetings(rank)
             same = self._compare(first, second)
-            write_frame(pl.DataFrame({"a": first[same], "b": second[same]}), _links_path(self.folder, rank))
+            write_frame(pl.DataFrame({"a": first[same], "b": second[same]}), _links(self.folder, rank))
         yield from ()
 
-    def _meetings(self, rank: int, parts: int) -> tuple[UInt64, UInt64]:
+    def _meetings(self, part: int) -> tuple[UInt64, UInt64]:
         """Places of rows that meet in this range of keys and in no earlier band, so that a pair is met in one task."""
-        found = [_keys_in_range(self.before, bucket, rank, parts) for bucket in range(self.buckets)]
-        keys, places = (np.concatenate(one) for one in zip(*found, strict=True))
+        keys, places = self._range(part)
         order = np.lexsort((places, keys))
         keys, places = keys[order], places[order]
         first, second = neighbours(keys)
@@ -76,16 +79,21 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
         is_first_band = a[np.arange(len(a)), (a == b).argmax(axis=1)] == keys[first]
         return places[first[is_first_band]], places[second[is_first_band]]
 
+    def _range(self, part: int) -> tuple[UInt64, UInt64]:
+        """The band keys of a range, and the places of their rows."""
+        bands = [read_part([_bands(self.before, bucket)], part, self.buckets) for bucket in range(self.buckets)]
+        places = [_places(bucket, band["row"].to_numpy()) for bucket, band in enumerate(bands)]
+        return pl.concat(bands)["key"].to_numpy(), np.concatenate(places)
+
     def _signatures(self, places: UInt64) -> UInt64:
         """The band keys of rows, of shape (rows, bands)."""
-        frame = _rows_at([_signatures_path(self.before, bucket) for bucket in range(self.buckets)], places)
-        return frame.to_numpy()
+        return _rows_at([_signatures(self.before, bucket) for bucket in range(self.buckets)], places).to_numpy()
 
     def _compare(self, first: UInt64, second: UInt64) -> Bool:
         """Which of the pairs are one question."""
         places, index = np.unique(np.concatenate([first, second]), return_inverse=True)
         a, b = index[: len(first)], index[len(first) :]
-        rows = _rows_at([rows_path(self.before, bucket) for bucket in range(self.buckets)], places, _COMPARED)
+        rows = _rows_at([bucket_path(self.before, bucket, "rows") for bucket in range(self.buckets)], places, _COMPARED)
         same = few_changes(rows["question"], a, b, self.settings)
         wanted, number = np.unique(np.concatenate([a[same], b[same]]), return_inverse=True)
         questions = questions_of(rows[wanted])
@@ -94,67 +102,74 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
         return same
 
 
-def remove_near_duplicates(before: Path, folder: Path, buckets: int, keys: pl.DataFrame) -> Bool:
-    """Which rows of `keys` go. They are added to the removed, each with the id of the row that is kept for it.
+class KeepOne(PipelineStep):  # type: ignore[misc]
+    """One task: of rows that are linked it writes which go, each with the id of the row that is kept for it.
 
-    A cluster's rows are asked in the order of their source, then those with a label first, then by id. A row stays
-    unless it is linked to one that stays: a chain of small changes leads to another question in the end. `keys` has
-    bucket, row (both in order of id), source (its priority) and labelled.
+    Rows are asked in the order of their source, then those with a label first, then by id. A row stays unless it is
+    linked to one that stays: a chain of small changes leads to another question in the end.
     """
-    links = pl.concat([read_frame(_links_path(folder, part)) for part in range(buckets)]).rows()
-    places = _places(keys["bucket"].to_numpy(), keys["row"].to_numpy())
-    linked = np.isin(places, np.array(links, np.uint64).ravel())
-    ranks = dict(zip(places[linked].tolist(), keys.filter(linked).select("source", "labelled").rows(), strict=True))
 
-    def rank(place: int) -> tuple[int, bool, int]:
-        source, labelled = ranks[place]
-        return source, not labelled, place
+    name = "keep one"
+    type = "🧮 - FRAMES"
 
-    beside = neighbours_of(links)
-    ordered = [sorted(cluster, key=rank) for cluster in clusters(links)]
-    keeper_of = {gone: kept for cluster in ordered for gone, kept in keepers(cluster, beside).items()}
-    gone = np.array(sorted(keeper_of), np.uint64)
-    kept = np.array([keeper_of[place] for place in gone.tolist()], np.uint64)
-    _write_removed(before, buckets, gone, kept)
-    return np.isin(places, gone)
+    def __init__(self, before: Path, folder: Path, buckets: int) -> None:
+        super().__init__()
+        self.before = before
+        self.folder = folder  # with the links
+        self.buckets = buckets
 
+    def run(
+        self, data: Iterable[pl.DataFrame] | None = None, rank: int = 0, world_size: int = 1
+    ) -> Iterator[pl.DataFrame]:
+        """Writes the rows that go, bucket by bucket; yields nothing."""
+        gone, kept = self._choose()
+        files = [bucket_path(self.before, bucket, "rows") for bucket in range(self.buckets)]
+        keeper = _rows_at(files, kept, ["id"])["id"].alias("keeper")
+        rows = _rows_at(files, gone, _REMOVED).with_columns(keeper, reason=pl.lit(NEAR_DUPLICATE))
+        rows = rows.select(pl.Series("row", gone, pl.UInt64) & 0xFFFFFFFF, *REMOVED).cast({"row": pl.UInt32})
+        starts = np.searchsorted(gone, _places(np.arange(self.buckets + 1), 0))
+        with part_file(gone_path(self.folder), _GONE) as file:
+            file.write(rows[int(start) : int(stop)] for start, stop in pairwise(starts))
+        yield from ()
 
-def _write_removed(before: Path, buckets: int, gone: UInt64, kept: UInt64) -> None:
-    files = [rows_path(before, bucket) for bucket in range(buckets)]
-    ids = _rows_at(files, kept, ["id"])["id"].alias("keeper")
-    removed = _rows_at(files, gone, _REMOVED).with_columns(pl.lit(NEAR_DUPLICATE).alias("reason"), ids)
-    for bucket in range(buckets):
-        write_frame(removed.filter(gone >> _ROW == bucket), removed_path(before, bucket, rank=1))
+    def _choose(self) -> tuple[UInt64, UInt64]:
+        """The places of rows that go, in order, and of the rows kept for them."""
+        links = pl.concat([read_frame(_links(self.folder, part)) for part in range(self.buckets)])
+        places, index = np.unique(np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]), return_inverse=True)
+        by_rank = np.lexsort(self._ranks(places))
+        number = np.empty(len(places), np.int64)
+        number[by_rank] = np.arange(len(places))
+        a, b = np.split(number[index], 2)
+        keeper = keepers(np.minimum(a, b), np.maximum(a, b), len(places))[number]
+        goes = keeper != number
+        return places[goes], places[by_rank[keeper[goes]]]
 
-
-# ---- files and places
-
-
-def _signatures_path(folder: Path, bucket: int) -> Path:
-    return folder / f"{bucket:05d}" / "signatures.arrow"
-
-
-def _bands_path(folder: Path, bucket: int) -> Path:
-    return folder / f"{bucket:05d}" / "bands.arrow"
-
-
-def _links_path(folder: Path, part: int) -> Path:
-    return folder / f"links-{part:05d}.arrow"
-
-
-def _places(buckets: Int64, rows: Int64) -> UInt64:
-    return buckets.astype(np.uint64) << _ROW | rows.astype(np.uint64)
+    def _ranks(self, places: UInt64) -> tuple[UInt64, Bool, Int64]:
+        """What rows are asked by, the most important last."""
+        files = [bucket_path(self.before, bucket, "keys") for bucket in range(self.buckets)]
+        about = _rows_at(files, places, ["source", "labelled"])
+        return places, ~about["labelled"].to_numpy(), about["source"].to_numpy().astype(np.int64)
 
 
-def _keys_in_range(folder: Path, bucket: int, part: int, parts: int) -> tuple[UInt64, UInt64]:
-    """The band keys of a bucket in one of `parts` equal ranges, in order, and the places of their rows."""
-    with pa.memory_map(str(_bands_path(folder, bucket))) as file:
-        table = pa.ipc.open_file(file).read_all()
-        keys = table["key"].to_numpy()
-        ends = [np.uint64((part << 64) // parts), np.uint64(((part + 1 << 64) - 1) // parts)]
-        start, stop = np.searchsorted(keys, ends[0], "left"), np.searchsorted(keys, ends[1], "right")
-        rows = table["row"].slice(start, stop - start).to_numpy()
-        return keys[start:stop].copy(), _places(np.full(len(rows), bucket), rows)
+def gone_path(folder: Path) -> Path:
+    """The file of parts, one a bucket, that says which rows are near-duplicates: `row` and the removed columns."""
+    return folder / "gone.arrow"
+
+
+def _signatures(folder: Path, bucket: int) -> Path:
+    return bucket_path(folder, bucket, "signatures")
+
+
+def _bands(folder: Path, bucket: int) -> Path:
+    return bucket_path(folder, bucket, "bands")
+
+
+def _links(folder: Path, part: int) -> Path:
+    return bucket_path(folder, part, "links")
+
+
+def _places(buckets: Int64 | int, rows: Int64 | int) -> UInt64:
+    return np.asarray(buckets, np.uint64) << _ROW | np.asarray(rows, np.uint64)
 
 
 def _rows_at(files: list[Path], places: UInt64, columns: list[str] | None = None) -> pl.DataFrame:
@@ -163,14 +178,6 @@ def _rows_at(files: list[Path], places: UInt64, columns: list[str] | None = None
     for bucket, path in enumerate(files):
         at = np.flatnonzero(places >> _ROW == bucket)
         if len(at) or bucket == 0:  # for the schema
-            frames.append(_take(path, places[at].astype(np.uint32), columns))
+            frames.append(rows_at(path, places[at] & np.uint64(0xFFFFFFFF), columns))
             order.append(at)
     return pl.concat(frames)[np.argsort(np.concatenate(order))]
-
-
-def _take(path: Path, rows: Int64, columns: list[str] | None) -> pl.DataFrame:
-    with pa.memory_map(str(path)) as file:
-        table = pa.ipc.open_file(file).read_all()
-        frame = pl.from_arrow(table.select(columns or table.column_names).take(pa.array(rows)))
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
-    return frame

@@ -1,20 +1,19 @@
 """What is left after everything that removes rows: sampled to size, split, drawn into blends. Numbers only, no text.
 
-Sampling and splits go by hash of what a row is, so they depend neither on the order of rows nor on their number.
+Sampling and splits go by hash of what a row is, so they depend neither on the order of rows nor on their number. Keys
+come piece by piece, as often as they are asked for: what is held is the rows of one sample or draw, never all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from crossthink_data.blend import Draw, Int64, apportion, draw, without_repeats
-from crossthink_data.exchange import write_frame
+from crossthink_data.blend import apportion, draw, without_repeats
 from crossthink_data.hashing import UInt64, mix, salt
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -22,52 +21,70 @@ SPLITS = (TRAIN, VALIDATION, TEST)
 NOT_SAMPLED = 255  # among split numbers
 SHARD_ROWS = 100_000  # of a blend's file
 
-Keys = pl.DataFrame  # one row per pool row, in bucket order: bucket, number, group_number, source
+Keys = pl.DataFrame  # a row per row of the pool: bucket, row (its position there), number, group_number, source
+Pieces = Callable[[], Iterable[Keys]]  # all keys, in order of bucket and row
+Split = npt.NDArray[np.uint8]  # of each row the index in SPLITS, or NOT_SAMPLED
+Cut = tuple[int, int, int]  # rank, bucket and row of the last row that a sample takes
+
+_BY_RANK = ["rank", "bucket", "row"]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows of which bucket are in the pool and its splits, and how many each source gave."""
+    """How the pool is sampled and split, and how many rows each source gives it."""
 
-    split: npt.NDArray[np.uint8]  # per row: index in SPLITS, or NOT_SAMPLED
+    cuts: dict[str, Cut]  # of each source that has more rows than its size
     not_sampled: dict[str, int]
     pool: dict[str, dict[str, int]]  # split -> source -> rows
 
 
 @dataclass
-class BlendSummary:
-    """What a blend asked for and got."""
+class SplitDraw:
+    """What one split of a blend got."""
 
-    weights: dict[str, float]
-    rows: dict[str, dict[str, int]] = field(default_factory=dict)  # split -> source -> rows
-    repeated: dict[str, int] = field(default_factory=dict)  # source -> rows of train drawn again
-    shards: dict[str, int] = field(default_factory=dict)  # split -> files
+    rows: dict[str, int]  # source -> rows
+    repeated: dict[str, int] = field(default_factory=dict)  # source -> rows that were drawn again
+    shards: int = 1
 
 
 def select_pool(
-    keys: Keys, sources: list[str], seed: int, sizes: Mapping[str, int], shares: Mapping[str, float]
+    pieces: Pieces, sources: list[str], seed: int, sizes: Mapping[str, int], shares: Mapping[str, float]
 ) -> Selection:
-    """Samples sources to their sizes and deals the rest out to splits by hash of the group."""
-    numbers = keys["number"].to_numpy()
-    split = _splits(keys["group_number"].to_numpy(), seed, shares)
-    source = keys["source"].to_numpy()
-    not_sampled = {}
-    for position, name in enumerate(sources):
-        rows = np.flatnonzero(source == position)
-        over = len(rows) - sizes.get(name, len(rows))
-        not_sampled[name] = max(over, 0)
-        if over > 0:
-            ranks = mix(numbers[rows], salt(seed, "sample", name))
-            split[rows[np.argsort(ranks, kind="stable")[-over:]]] = NOT_SAMPLED
-    pool = {
-        name: {key: int(((split == i) & (source == s)).sum()) for s, key in enumerate(sources)}
-        for i, name in enumerate(SPLITS)
-        if name == TRAIN or name in shares
-    }
-    return Selection(split, not_sampled, pool)
+    """Samples sources to their sizes and counts what the splits have of the rest."""
+    samples = {name: Smallest(size) for name, size in sizes.items()}
+    rows = dict.fromkeys(sources, 0)
+    for keys in pieces():
+        for position, name in enumerate(sources):
+            mine = keys.filter(source=position)
+            rows[name] += len(mine)
+            if name in samples:
+                samples[name].add(_ranked(mine, _sample_salt(seed, name)))
+    cuts = {name: sample.cut() for name, sample in samples.items() if rows[name] > sample.size}
+    counts = np.zeros((NOT_SAMPLED + 1, len(sources)), np.int64)
+    for keys in pieces():
+        np.add.at(counts, (splits_of(keys, sources, seed, cuts, shares), keys["source"].to_numpy()), 1)
+    of_split = {name: dict(zip(sources, counts[i].tolist(), strict=True)) for i, name in enumerate(SPLITS)}
+    not_sampled = dict(zip(sources, counts[NOT_SAMPLED].tolist(), strict=True))
+    return Selection(cuts, not_sampled, {name: of_split[name] for name in splits_in(shares)})
 
 
-def _splits(groups: UInt64, seed: int, shares: Mapping[str, float]) -> npt.NDArray[np.uint8]:
+def splits_in(shares: Mapping[str, float]) -> list[str]:
+    """The splits that there are, train first."""
+    return [name for name in SPLITS if name == TRAIN or name in shares]
+
+
+def splits_of(keys: Keys, sources: list[str], seed: int, cuts: Mapping[str, Cut], shares: Mapping[str, float]) -> Split:
+    """The split of each row, or NOT_SAMPLED for what its source has beyond its size."""
+    split = _dealt(keys["group_number"].to_numpy(), seed, shares)
+    for name, (rank, bucket, row) in cuts.items():
+        ranks = mix(keys["number"].to_numpy(), _sample_salt(seed, name))
+        later = (pl.col("bucket") > bucket) | ((pl.col("bucket") == bucket) & (pl.col("row") > row))
+        beyond = (ranks > rank) | ((ranks == rank) & keys.select(later).to_series().to_numpy())
+        split[beyond & (keys["source"] == sources.index(name)).to_numpy()] = NOT_SAMPLED
+    return split
+
+
+def _dealt(groups: UInt64, seed: int, shares: Mapping[str, float]) -> Split:
     """The split of each row: the shares are ranges of the group's hash, test first."""
     at = mix(groups, salt(seed, "split")) / 2.0**64
     split = np.zeros(len(groups), np.uint8)
@@ -77,63 +94,94 @@ def _splits(groups: UInt64, seed: int, shares: Mapping[str, float]) -> npt.NDArr
     return split
 
 
-def draw_blend(
-    name: str,
-    keys: Keys,
-    selection: Selection,
-    sources: list[str],
-    seed: int,
-    size: int,
-    weights: dict[str, float],
-    shares: Mapping[str, float],
-    folder: Path,
-    allowed: npt.NDArray[np.bool_] | None = None,
-) -> BlendSummary:
-    """Draws each split of a blend and writes which rows of which bucket its files hold, in order.
+def _sample_salt(seed: int, source: str) -> np.uint64:
+    return salt(seed, "sample", source)
 
-    The train split has `size` rows; the others keep their share of it and take no row twice. The weight of a source
-    that has no rows goes to the others. `allowed`: of each row, whether this blend may draw it.
+
+def _ranked(keys: Keys, by: np.uint64) -> pl.DataFrame:
+    ranks = pl.Series("rank", mix(keys["number"].to_numpy(), by), pl.UInt64)
+    return keys.select("bucket", "row", "number", ranks)
+
+
+class Smallest:
+    """The `size` rows of the smallest rank among frames that come one after another; ties go by place."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._held: list[pl.DataFrame] = []
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Takes more rows with rank, bucket and row; holds no more than twice the size and these."""
+        self._held.append(frame)
+        if sum(map(len, self._held)) > 2 * self.size:
+            self._held = [self.rows()]
+
+    def rows(self) -> pl.DataFrame:
+        """The rows, the smallest first."""
+        return pl.concat(self._held).sort(_BY_RANK).head(self.size)
+
+    def cut(self) -> Cut:
+        """The last of them."""
+        rank, bucket, row = self.rows().select(_BY_RANK).row(-1)
+        return rank, bucket, row
+
+
+def split_size(size: int, split: str, shares: Mapping[str, float]) -> int:
+    """The most rows of a blend's split: train has the blend's size, the others keep their share of it."""
+    return size if split == TRAIN else round(size * (shares[split] / (1 - sum(shares.values()))))
+
+
+def shard_count(rows: int) -> int:
+    """The files of a blend's split of so many rows."""
+    return max(1, -(-rows // SHARD_ROWS))
+
+
+def draw_split(
+    name: str, split: str, pieces: Pieces, sources: list[str], seed: int, size: int, weights: Mapping[str, float]
+) -> tuple[SplitDraw, pl.DataFrame]:
+    """Draws one split of a blend from `pieces`, the keys of its rows: what it got, and the rows (bucket, row) in order.
+
+    Train has `size` rows, the others at most so many, as they take no row twice. The weight of a source that has no
+    rows goes to the others.
     """
-    summary = BlendSummary(weights)
-    numbers, source = keys["number"].to_numpy(), keys["source"].to_numpy()
-    for split, share in _sizes(shares):
-        inside = selection.split == SPLITS.index(split)
-        inside = inside if allowed is None else inside & allowed
-        members = {key: np.flatnonzero(inside & (source == sources.index(key))) for key in weights}
-        present = _present(weights, members)
-        rows = size if split == TRAIN else without_repeats(round(size * share), present, members)
-        drawn = draw(seed, f"{name}/{split}", numbers, members, apportion(rows, present) if present else {})
-        got = np.bincount(source[drawn.rows], minlength=len(sources))
-        summary.rows[split] = {key: int(got[sources.index(key)]) for key in weights}
-        if split == TRAIN:
-            again = np.bincount(source[drawn.rows[drawn.repeats > 0]], minlength=len(sources))
-            summary.repeated = {key: int(again[sources.index(key)]) for key in weights if again[sources.index(key)]}
-        summary.shards[split] = _write_draw(drawn, keys, folder, name, split)
-    return summary
+    have = dict.fromkeys(weights, 0)
+    for keys in pieces():
+        counts = np.bincount(keys["source"].to_numpy(), minlength=len(sources))
+        have = {source: rows + int(counts[sources.index(source)]) for source, rows in have.items()}
+    present = _present(weights, have)
+    rows = size if split == TRAIN else without_repeats(size, present, have)
+    wanted = apportion(rows, present) if present else {}
+    found = _candidates(f"{name}/{split}", pieces, sources, seed, wanted, have)
+    members = {source: np.flatnonzero(found["source"] == sources.index(source)) for source in wanted}
+    drawn = draw(seed, f"{name}/{split}", found["number"].to_numpy(), members, wanted)
+    source = found["source"].to_numpy()
+    got, again = (np.bincount(source[at], minlength=len(sources)) for at in (drawn.rows, drawn.rows[drawn.repeats > 0]))
+    about = SplitDraw(
+        {key: int(got[sources.index(key)]) for key in weights},
+        {key: int(again[sources.index(key)]) for key in weights if again[sources.index(key)]},
+        shard_count(len(drawn.rows)),
+    )
+    return about, found.select("bucket", "row")[drawn.rows]
 
 
-def _present(weights: Mapping[str, float], members: Mapping[str, Int64]) -> dict[str, float]:
+def _present(weights: Mapping[str, float], have: Mapping[str, int]) -> dict[str, float]:
     """The weights of the sources that have rows, made to sum to 1."""
-    present = {source: weight for source, weight in weights.items() if len(members[source])}
+    present = {source: weight for source, weight in weights.items() if have[source]}
     total = sum(present.values())
     return {source: weight / total for source, weight in present.items()}
 
 
-def _sizes(shares: Mapping[str, float]) -> list[tuple[str, float]]:
-    """(split, its size as a share of train's) of every split that there is."""
-    train = 1 - sum(shares.values())
-    return [(TRAIN, 1.0), *((name, shares[name] / train) for name in SPLITS if name in shares)]
-
-
-def draw_path(folder: Path, blend: str, split: str, shard: int) -> Path:
-    """Where the rows of one file of a blend are listed."""
-    return folder / "draws" / f"{blend}-{split}-{shard:05d}.arrow"
-
-
-def _write_draw(drawn: Draw, keys: Keys, folder: Path, blend: str, split: str) -> int:
-    """Lists (bucket, row) of the drawn rows, a file per shard; returns how many."""
-    place = keys.select("bucket", "row")[drawn.rows]
-    shards = max(1, -(-len(place) // SHARD_ROWS))
-    for shard in range(shards):
-        write_frame(place[shard * SHARD_ROWS : (shard + 1) * SHARD_ROWS], draw_path(folder, blend, split, shard))
-    return shards
+def _candidates(
+    blend: str, pieces: Pieces, sources: list[str], seed: int, wanted: Mapping[str, int], have: Mapping[str, int]
+) -> pl.DataFrame:
+    """Of each source the rows that a draw of so many can take, in order: all of one that is drawn from again."""
+    first = {name: Smallest(min(want, have[name])) for name, want in wanted.items()}
+    for keys in pieces():
+        for name, smallest in first.items():
+            smallest.add(_ranked(keys.filter(source=sources.index(name)), salt(seed, "draw", blend, 0)))
+    empty = pl.DataFrame(schema={"bucket": pl.UInt32, "row": pl.UInt32, "number": pl.UInt64, "source": pl.UInt16})
+    found = [
+        smallest.rows().select("bucket", "row", "number", source=pl.lit(sources.index(name), pl.UInt16))
+        for name, smallest in first.items()
+    ]
+    return pl.concat([empty, *found]).sort("bucket", "row")

@@ -7,20 +7,21 @@ id; all others are as their sources have them, and are not.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from crossthink_data.plan import Plan, PlannedSource
 from crossthink_data.pool import TRAIN
 from crossthink_data.schema import polars_schema, to_table
 from crossthink_data.side_table import ROWS_FILE, SideTable
 from crossthink_data.sources.synthetic import SOURCES as SYNTHETIC
-from crossthink_data.write import PARQUET_OPTIONS, ROW_GROUP, parquet_name
+from crossthink_data.write import parquet_name, write_parquet
 
 PROVENANCE = "provenance"  # the config
 LABEL = "label"
+MADE = tuple(source.name for source in SYNTHETIC)  # sources whose questions a model made
 PROVENANCE_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -38,35 +39,25 @@ PROVENANCE_SCHEMA = pa.schema(
 )
 
 
-def write_provenance(plan: Plan, folder: Path, labelled: pl.DataFrame) -> None:
-    """Writes the config beside the run's others, in order of id; nothing where no model had a part.
+def write_provenance(plan: Plan, run: Path, made: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Writes the config beside the run's others, in order of id: what the manifest says of its file, if there is one.
 
-    `labelled` has the `id` of each row whose gold is a label, in the pool or not.
+    `made` has `id`, `source`, `source_id` and `filled` (the gold is a label) of the pool's rows that a model had a part
+    in; where there is none, nothing is written.
     """
-    pool = pl.scan_parquet(folder / "data" / "pool" / "*.parquet").select("id", "source", "source_id")
-    parts = [_questions(pool, plan.sources[name]) for name in (one.name for one in SYNTHETIC) if name in plan.sources]
+    pool = made.lazy()
+    parts = [_questions(pool, plan.sources[name]) for name in MADE if name in plan.sources]
     if "labels" in plan.tables:
-        parts.append(_labels(pool.join(labelled.lazy(), on="id", how="semi"), plan.tables["labels"]))
+        parts.append(_labels(pool.filter("filled").select("id"), plan.tables["labels"]))
     rows = pl.concat([part.collect() for part in parts], how="diagonal") if parts else pl.DataFrame()
     if rows.is_empty():
-        return
+        return {}
     schema = polars_schema(PROVENANCE_SCHEMA)
     given = [name for name in schema if name in rows.columns]
     empty = [pl.lit(None, schema[name]).alias(name) for name in schema if name not in rows.columns]
     table = to_table(rows.select(*given, *empty).sort("id"), PROVENANCE_SCHEMA)
-    path = folder / "data" / parquet_name(PROVENANCE, TRAIN, 0, 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".tmp")
-    with pq.ParquetWriter(aside, PROVENANCE_SCHEMA, **PARQUET_OPTIONS) as writer:
-        writer.write_table(table, ROW_GROUP)
-    aside.replace(path)
-
-
-def label_count(folder: Path) -> int:
-    """Rows of a run's pool whose gold is a label."""
-    paths = list((folder / "data" / PROVENANCE).glob("*.parquet"))
-    parts = [pl.read_parquet(path, columns=["part"])["part"] for path in paths]
-    return sum(int((part == LABEL).sum()) for part in parts)
+    name = parquet_name(PROVENANCE, TRAIN, 0, 1)
+    return {name: write_parquet(run, name, [table], PROVENANCE_SCHEMA)}
 
 
 def _labels(labelled: pl.LazyFrame, table: SideTable) -> pl.LazyFrame:

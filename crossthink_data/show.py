@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import polars as pl
 from crossthink_data.card import config_names, examples, license_table, reasons, totals, weight_tables
 from crossthink_data.decontaminate import EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError, unknown
+from crossthink_data.expected import Expected
 from crossthink_data.manifest import read_manifest
 from crossthink_data.manifest_file import MANIFEST
-from crossthink_data.pipeline import Run
+from crossthink_data.pipeline import Run, Submitted
 from crossthink_data.recipe import load_recipe, recipe_names
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.hub import fetch_all, pin
@@ -101,6 +103,26 @@ def run_tables(manifest: dict[str, Any]) -> list[Table]:
         Table("blends", ["blend", "source", "asked", "got", "rows", "again"], blends, left=2),
         Table("licences of the pool", ["licence", "rows"], [[*item] for item in license_table(manifest).items()]),
     ]
+
+
+def expected_table(name: str, stages: Sequence[Expected]) -> Table:
+    """What a build will take."""
+    columns = ["stage", "tasks", "after", "reads", "writes", "memory of a task"]
+    rows = [
+        [one.stage, one.tasks, one.after, *map(_megabytes, (one.read_mb, one.written_mb, one.memory_mb))]
+        for one in stages
+    ]
+    return Table(f"plan of {name}", columns, rows)
+
+
+def stage_table(run: Submitted) -> Table:
+    """How far a build is that is with Slurm."""
+    rows = [[one.stage, one.tasks, one.done, one.job, one.state] for one in run.stages]
+    return Table(run.folder.name, ["stage", "tasks", "done", "job", "state"], rows)
+
+
+def _megabytes(value: float) -> str:
+    return f"{value:,.0f} MB" if value < 10_000 else f"{value / 1000:,.0f} GB"
 
 
 def evidence(folder: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:

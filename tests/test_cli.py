@@ -139,6 +139,25 @@ def test_progress_on_a_terminal_but_not_when_quiet(tmp_path: Path) -> None:
 # ---- publish, show, diff
 
 
+def test_a_plan_says_what_a_build_will_take_and_builds_nothing(crossthink: Crossthink, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path)
+    plan = crossthink("build", recipe, "--out", tmp_path / "runs", "--tasks", 3, "--plan", "--json").json()
+    assert [stage["stage"] for stage in plan["stages"]][::10] == ["prepare", "finish"]
+    assert plan["stages"][0]["tasks"] == 3
+    assert all(stage["memory_mb"] > 100 for stage in plan["stages"])
+    shown = crossthink("build", recipe, "--out", tmp_path / "runs", "--plan")
+    assert "memory of a task" in shown.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_options_of_a_cluster(crossthink: Crossthink, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path)
+    said = crossthink("build", recipe, "--slurm", "partition=cpu").refusal()
+    assert said == "--slurm says how jobs of Slurm are made: add --executor slurm, or leave it out"
+    said = crossthink("build", recipe, "--executor", "slurm", "--slurm", "partition=cpu").refusal()
+    assert "--slurm time=" in said
+
+
 def test_publish_to_a_folder(crossthink: Crossthink, tiny: Small, tmp_path: Path) -> None:
     ran = crossthink("publish", tiny.folder, "--to", tmp_path / "folder")
     assert ran.code == 0
@@ -224,12 +243,12 @@ def test_usage_errors(crossthink: Crossthink, args: tuple[str, ...]) -> None:
 
 SLOW = """
 import sys, time
-from crossthink_data import pipeline
+from crossthink_data import dedup_stage
 from crossthink_data.cli import main
 def wait(rows):
     print("begun", flush=True)
     time.sleep(60)
-pipeline.mark_duplicates = wait
+dedup_stage.mark_duplicates = wait
 sys.argv = ["crossthink", *sys.argv[1:]]
 main()
 """

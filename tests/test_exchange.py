@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crossthink_data.exchange import (
+    BATCH_ROWS,
+    PREPARED_SCHEMA,
     ROWS_PER_BUCKET,
     WORK_SCHEMA,
     WriteBuckets,
     bucket_count,
     bucket_of,
+    part_file,
+    prepared_paths,
     read_frame,
-    read_frames,
+    read_part,
     removed_columns,
-    removed_path,
-    rows_path,
+    rows_at,
     write_frame,
 )
 from tests.support import work_frame
@@ -25,11 +30,16 @@ from tests.support import work_frame
 
 def prepared(n: int, gone: int = 0) -> pl.DataFrame:
     """n rows, the first `gone` of them with a reason."""
-    return work_frame(*({"question": f"Q{i}?", "reason": "why" if i < gone else None, "order": i} for i in range(n)))
+    rows = work_frame(*({"question": f"Q{i}?", "reason": "why" if i < gone else None, "order": i} for i in range(n)))
+    return rows.with_columns(filled=pl.lit(value=False))
+
+
+def bucket(folder: Path, number: int, buckets: int, kind: str, tasks: int = 1) -> pl.DataFrame:
+    return read_part(prepared_paths(folder, kind, tasks), number, buckets)
 
 
 def buckets_of(keys: list[str], buckets: int) -> list[int]:
-    return pl.DataFrame({"question_key": keys}).select(bucket_of(buckets)).to_series().to_list()
+    return pl.DataFrame({"id": [f"{key}-open-s" for key in keys]}).select(bucket_of(buckets)).to_series().to_list()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,7 @@ def test_buckets_in_order_are_keys_in_order(keys: list[str], buckets: int) -> No
 
 
 def test_buckets_of_real_keys_are_about_equal() -> None:
-    sizes = prepared(4_000).select(bucket_of(8).value_counts()).unnest("question_key")["count"]
+    sizes = prepared(4_000).select(bucket_of(8).value_counts()).unnest("id")["count"]
     sigma = (4_000 / 8 * 7 / 8) ** 0.5
     assert len(sizes) == 8
     assert all(abs(size - 500) < 6 * sigma for size in sizes)
@@ -62,27 +72,26 @@ def test_buckets_of_real_keys_are_about_equal() -> None:
 def test_every_row_is_in_its_bucket_once(tmp_path: Path) -> None:
     frame = prepared(100, gone=20)
     list(WriteBuckets(tmp_path, 4).run(iter([frame[:60], frame[60:]])))
-    for bucket in range(4):
-        mine = frame.filter(bucket_of(4) == bucket)
-        rows, removed = (read_frames(tmp_path, bucket, kind) for kind in ("rows", "removed"))
-        assert rows.equals(mine.filter(pl.col("reason").is_null()).select(list(WORK_SCHEMA)))
+    for number in range(4):
+        mine = frame.filter(bucket_of(4) == number)
+        rows, removed = (bucket(tmp_path, number, 4, kind) for kind in ("rows", "removed"))
+        assert rows.equals(mine.filter(pl.col("reason").is_null()).select(list(PREPARED_SCHEMA)))
         assert removed.equals(mine.drop_nulls("reason").pipe(removed_columns))
-        assert rows.schema == WORK_SCHEMA
+        assert rows.schema == PREPARED_SCHEMA
 
 
-def test_tasks_write_beside_each_other(tmp_path: Path) -> None:
+def test_tasks_write_two_files_each_whatever_the_number_of_buckets(tmp_path: Path) -> None:
     frame = prepared(100)
     for rank in range(3):
-        list(WriteBuckets(tmp_path, 2).run(iter([frame[rank::3]]), rank=rank, world_size=3))
-    assert sum(len(read_frames(tmp_path, bucket, "rows")) for bucket in range(2)) == 100
-    assert rows_path(tmp_path, 1, 2).is_file()
-    assert removed_path(tmp_path, 0, 1).is_file()
+        list(WriteBuckets(tmp_path, 40).run(iter([frame[rank::3]]), rank=rank, world_size=3))
+    assert sum(len(bucket(tmp_path, number, 40, "rows", tasks=3)) for number in range(40)) == 100
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def test_a_task_without_rows_writes_empty_files(tmp_path: Path) -> None:
     list(WriteBuckets(tmp_path, 2).run(iter(())))
-    assert read_frames(tmp_path, 1, "rows").schema == WORK_SCHEMA
-    assert len(read_frames(tmp_path, 0, "removed")) == 0
+    assert bucket(tmp_path, 1, 2, "rows").schema == PREPARED_SCHEMA
+    assert len(bucket(tmp_path, 0, 2, "removed")) == 0
 
 
 def test_rows_are_gathered_before_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,9 +99,9 @@ def test_rows_are_gathered_before_they_are_written(tmp_path: Path, monkeypatch: 
     list(WriteBuckets(tmp_path / "one", 2).run(iter([frame])))
     monkeypatch.setattr("crossthink_data.exchange.FLUSH_ROWS", 7)
     list(WriteBuckets(tmp_path / "many", 2).run(frame[at : at + 3] for at in range(0, 100, 3)))
-    for bucket in range(2):
+    for number in range(2):
         for kind in ("rows", "removed"):
-            one, many = (read_frames(tmp_path / name, bucket, kind) for name in ("one", "many"))
+            one, many = (bucket(tmp_path / name, number, 2, kind) for name in ("one", "many"))
             assert one.equals(many)
 
 
@@ -111,3 +120,23 @@ def test_a_frame_there_and_back(tmp_path: Path) -> None:
     write_frame(frame, tmp_path / "a" / "rows.arrow")
     assert read_frame(tmp_path / "a" / "rows.arrow").equals(frame)
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["rows.arrow"]
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=3, max_size=9).filter(lambda one: len(one) % 3 == 0))
+def test_a_part_is_what_each_round_had_for_it(frames: list[list[int]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "parts.arrow"
+        with part_file(path, {"n": pl.Int64()}) as file:
+            for start in range(0, len(frames), 3):
+                file.write(pl.DataFrame({"n": frame}, {"n": pl.Int64()}) for frame in frames[start : start + 3])
+        for part in range(3):
+            mine = [number for frame in frames[part::3] for number in frame]
+            assert read_part([path, path], part, 3)["n"].to_list() == mine * 2
+
+
+@pytest.mark.parametrize("rows", [[], [0], [3, 1, 2], [BATCH_ROWS, BATCH_ROWS - 1], [2 * BATCH_ROWS + 4, 0, 0]])
+def test_rows_are_found_by_their_positions(rows: list[int], tmp_path: Path) -> None:
+    frame = pl.DataFrame({"n": range(2 * BATCH_ROWS + 5), "text": [str(i) for i in range(2 * BATCH_ROWS + 5)]})
+    write_frame(frame, tmp_path / "rows.arrow")
+    found = rows_at(tmp_path / "rows.arrow", np.array(rows, np.uint64), ["text"])
+    assert found.equals(frame.select("text")[rows])

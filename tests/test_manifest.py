@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.manifest import check_balance, read_manifest, removed_counts
+from crossthink_data.manifest import check_balance, read_manifest
 from crossthink_data.manifest_file import MANIFEST, write_manifest
 
 COUNTS: dict[str, Any] = {"read": 10, "derived": 3, "pool": 6, "not_sampled": 2, "removed": {"a": 4, "b": 1}}
@@ -24,16 +23,6 @@ def test_rows_that_add_up() -> None:
 def test_a_row_that_vanished_or_came_from_nowhere(changed: dict[str, Any]) -> None:
     with pytest.raises(CrossthinkError, match=r"source 's': 1\d rows came in and 1\d went out"):
         check_balance("s", COUNTS | changed)
-
-
-def test_removed_rows_are_counted_by_source_and_reason_the_most_frequent_first(tmp_path: Path) -> None:
-    folder = tmp_path / "data" / "removed"
-    folder.mkdir(parents=True)
-    rows = [("s", "b"), ("s", "a"), ("s", "a"), ("t", "b"), ("s", "c"), ("s", "a"), ("s", "b")]
-    pl.DataFrame(rows, schema=["source", "reason"], orient="row").write_parquet(folder / "x.parquet")
-    counts = removed_counts(tmp_path)
-    assert counts == {"s": {"a": 3, "b": 2, "c": 1}, "t": {"b": 1}}
-    assert list(counts["s"]) == ["a", "b", "c"]
 
 
 def test_a_manifest_is_there_whole_or_not_at_all(tmp_path: Path) -> None:

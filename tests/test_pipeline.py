@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from crossthink_data import exchange, pipeline
+from crossthink_data import dedup_stage, exchange, finish_stage, pipeline, select_stage, write
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.filters import Filter
 from crossthink_data.lock import only_build
@@ -27,7 +28,8 @@ from crossthink_data.plan import POLICIES, Plan, make_plan
 from crossthink_data.recipe import load_recipe
 from crossthink_data.schema import ARROW_SCHEMA, REMOVED_SCHEMA, polars_schema
 from crossthink_data.sources import raw
-from crossthink_data.write import WriteParquet
+from crossthink_data.stages import WORK
+from crossthink_data.storage import folder_at
 from tests.hub_fixture import Hub
 from tests.hub_store import seed
 
@@ -245,6 +247,16 @@ def test_workers_and_tasks_change_no_byte(
     assert shas(build(plan_of(data), tmp_path, workers, tasks)) == shas(run)
 
 
+def test_an_object_store_changes_no_byte(run: Run, data: Path, tmp_path: Path, many: None) -> None:
+    out = folder_at(f"memory://{tmp_path.name}/runs")  # its server is this process
+    done = build(plan_of(data), out, workers=1, tasks=3)
+    assert {name: file["sha256"] for name, file in done.manifest["files"].items()} == shas(run)
+    for name, file in done.manifest["files"].items():
+        assert sha256((done.folder / name).read_bytes()).hexdigest() == file["sha256"]
+    assert {path.name for path in done.folder.iterdir()} == {"data", MANIFEST}
+    assert build(plan_of(data), out, workers=1, tasks=1).cached
+
+
 def test_neither_place_nor_name_of_the_folder_is_in_the_bytes(run: Run, tmp_path: Path, many: None) -> None:
     write_data(tmp_path)
     again = build(plan_of(tmp_path), tmp_path / "elsewhere", workers=1, tasks=2)
@@ -270,10 +282,10 @@ def fail_at(times: int, function: Callable[..., Any]) -> Callable[..., Any]:
     ("owner", "name", "times"),
     [
         (Filter, "apply", 5),  # while rows are prepared
-        (pipeline, "mark_duplicates", 3),  # between buckets of the dedup
-        (pipeline, "draw_blend", 2),  # between blends
-        (WriteParquet, "_write", 4),  # between files
-        (pipeline, "make_manifest", 1),  # when all files are there
+        (dedup_stage, "mark_duplicates", 3),  # between buckets of the dedup
+        (select_stage, "draw_split", 2),  # between blends
+        (write, "write_parquet", 4),  # between files
+        (finish_stage, "make_manifest", 1),  # when all files are there
     ],
 )
 def test_a_build_that_broke_off_goes_on_with_other_tasks_to_the_same_bytes(
@@ -299,6 +311,8 @@ from crossthink_data.pipeline import build
 from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
 from crossthink_data.sources import raw
+from crossthink_data.stages import WORK
+from crossthink_data.storage import folder_at
 raw.UNIT_BYTES, exchange.ROWS_PER_BUCKET = 3_000, 150
 recipe, out, stage = sys.argv[1:]
 def progress(name, done, tasks):
@@ -308,13 +322,20 @@ build(make_plan(load_recipe(recipe)), Path(out), workers=1, tasks=4, progress=pr
 """
 
 
-@pytest.mark.parametrize("stage", ["prepare", "dedup", "near", "write"])
+@pytest.mark.parametrize("stage", ["prepare", "dedup", "near", "draw", "pool", "blends"])
 def test_a_build_that_was_killed_goes_on(run: Run, data: Path, tmp_path: Path, many: None, stage: str) -> None:
     plan = plan_of(data)
     command = [sys.executable, "-c", KILLED, str(data / "rich.yaml"), str(tmp_path), stage]
     assert subprocess.run(command, check=False, timeout=100).returncode == -9
     assert_unfinished(tmp_path / run.folder.name)
     assert shas(build(plan, tmp_path, workers=1, tasks=3)) == shas(run)
+
+
+def test_what_a_killed_build_left_beside_its_manifest_is_cleared_away(data: Path, tmp_path: Path, many: None) -> None:
+    done = build(plan_of(data, limit=5), tmp_path, workers=1, tasks=1)
+    (done.folder / WORK / "dedup").mkdir(parents=True)
+    assert build(plan_of(data, limit=5), tmp_path, workers=1, tasks=1).cached
+    assert not (done.folder / WORK).exists()
 
 
 # Found again, or built anew
@@ -345,7 +366,9 @@ def test_a_second_build_at_once_is_refused(data: Path, tmp_path: Path, many: Non
     plan = plan_of(data, limit=5)
     refused = []
 
-    def again(*_: object) -> None:
+    def again(stage: str, *_: int) -> None:
+        if stage == "finish":  # it is there
+            return
         with pytest.raises(CrossthinkError) as caught:
             build(plan, tmp_path, workers=1, tasks=1)
         refused.append(str(caught.value))
@@ -439,7 +462,7 @@ def test_wrong_weights_stop_before_anything_is_read(data: Path, tmp_path: Path) 
 
 
 def test_a_lost_row_is_no_finished_run(data: Path, tmp_path: Path, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "mark_duplicates", lambda rows: pl.DataFrame(rows.with_columns(reason=None))[1:])
+    monkeypatch.setattr(dedup_stage, "mark_duplicates", lambda rows: pl.DataFrame(rows.with_columns(reason=None))[1:])
     with pytest.raises(CrossthinkError, match=r"\d+ rows came in and \d+ went out"):
         build(plan_of(data), tmp_path, workers=1, tasks=1)
     [folder] = tmp_path.iterdir()
@@ -448,7 +471,7 @@ def test_a_lost_row_is_no_finished_run(data: Path, tmp_path: Path, many: None, m
 
 def test_a_recipe_of_which_nothing_is_left_is_refused(data: Path, tmp_path: Path) -> None:
     plan = plan_of(data, licenses=[])
-    with pytest.raises(CrossthinkError, match=f"no row is left of {plan.rows} read: look at .* the licences"):
+    with pytest.raises(CrossthinkError, match=r"no row is left of those read: look at .* the licences"):
         build(plan, tmp_path, workers=1, tasks=1)
     assert_unfinished(tmp_path / plan.name)
 
@@ -511,5 +534,7 @@ def test_rows_that_a_benchmark_holds_are_left_out(tmp_path: Path, hub: Hub) -> N
 def test_progress_is_told_by_stage(data: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     build(plan_of(data, limit=5), tmp_path, workers=1, tasks=2, progress=lambda *one: told.append(one))
-    assert [name for name, done, tasks in told if done == tasks] == ["prepare", "dedup", "near", "write"]
+    assert [name for name, done, tasks in told if done == tasks] == [
+        *("prepare", "check", "dedup", "near", "keep", "select", "draw", "pool", "blends", "removed", "finish")
+    ]
     assert ("prepare", 1, 2) in told

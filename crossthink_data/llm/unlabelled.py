@@ -17,12 +17,12 @@ from crossthink_data.filters import apply_filters, filters
 from crossthink_data.goldcheck import Goldcheck
 from crossthink_data.hashing import key_numbers, mix, salt
 from crossthink_data.labels import unlabelled
-from crossthink_data.pipeline import reading
 from crossthink_data.plan import Plan
 from crossthink_data.recipe import Recipe
 from crossthink_data.rewards import GOLD_COLUMNS
 from crossthink_data.schema import POLARS_SCHEMA
 from crossthink_data.sources import SOURCES
+from crossthink_data.stages import reading
 
 KEPT = ("id", "prompt", "domain", "source", *GOLD_COLUMNS)
 READ = {**{name: POLARS_SCHEMA[name] for name in (*KEPT, "question_key")}, "waits": pl.Boolean()}

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from datatrove.pipeline.base import PipelineStep
 
-from crossthink_data.executor import LocalExecutor
 from crossthink_data.frame_step import FrameStep
+from crossthink_data.local_executor import LocalExecutor
 from crossthink_data.rewards import accuracy_reward, compute_score, crossthink_reward, format_reward
 from crossthink_data.verify import Gold, Grader, Item
 

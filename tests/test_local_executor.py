@@ -15,7 +15,7 @@ import pytest
 from datatrove.pipeline.base import PipelineStep
 
 from crossthink_data.errors import CrossthinkError
-from crossthink_data.executor import LocalExecutor
+from crossthink_data.local_executor import LocalExecutor
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,7 +108,7 @@ class Sleep(PipelineStep):  # type: ignore[misc]
 DRIVER = """
 import sys
 from pathlib import Path
-from tests.test_executor import Sleep, executor
+from tests.test_local_executor import Sleep, executor
 executor(Path(sys.argv[1]), Sleep(), workers=2).run()
 """
 

@@ -11,8 +11,8 @@ import io
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stderr
 from copy import deepcopy
@@ -45,7 +45,7 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]
                 on_done(done := done + 1, self.world_size)
             return
         with _pool(min(self.workers, len(ranks))) as pool:
-            for task in as_completed([pool.submit(self._run_quietly, rank) for rank in ranks]):
+            for task in as_completed(_submitted(pool, self._run_quietly, ranks)):
                 task.result()
                 on_done(done := done + 1, self.world_size)
 
@@ -67,6 +67,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         except BrokenProcessPool as error:
+            ours.close()  # ends a worker that was started while the pool broke, which is waited for
             raise CrossthinkError(
                 "a worker process died (killed, or out of memory?); finished tasks are kept: run the same command "
                 "again to resume, with fewer --workers if memory was short"
@@ -78,12 +79,27 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             pool.shutdown(cancel_futures=True)
 
 
+def _submitted(pool: ProcessPoolExecutor, task: Callable[[int], None], ranks: Iterable[int]) -> list[Future[None]]:
+    """Starts the workers, with Ctrl-C put off until they are there. Raises BrokenProcessPool when their server dies."""
+    try:
+        with _without_ctrl_c():
+            return [pool.submit(task, rank) for rank in ranks]
+    except (EOFError, ConnectionError) as error:
+        raise BrokenProcessPool(str(error)) from error
+
+
 def _start_server() -> None:
     """Starts what workers are forked from with Ctrl-C blocked, for them too: a terminal sends it to all at once."""
     resource_tracker.ensure_running()  # before the signal is blocked, as it unblocks it
+    with _without_ctrl_c():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

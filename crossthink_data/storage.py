@@ -1,0 +1,106 @@
+"""Files on a disk or in an object store: the same few operations on both.
+
+A folder is a `pathlib.Path`, or for a URL such as s3://bucket/runs a `UPath`, which has a Path's methods over fsspec. A
+file is written aside and put in its place at the end, so that a file that exists is whole, however a writer ended.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any, cast
+
+import pyarrow as pa
+from datatrove.io import DataFolder, get_datafolder
+
+from crossthink_data.errors import CrossthinkError
+
+
+def folder_at(where: str) -> Path:
+    """The folder at a path or a URL. Raises CrossthinkError for a URL that no installed library reads."""
+    if "://" not in where:
+        return Path(where)
+    try:
+        from upath import UPath
+
+        return cast("Path", UPath(where, use_listings_cache=False))  # other processes write there too
+    except (ImportError, ValueError) as error:
+        raise CrossthinkError(
+            f"cannot use {where}: {error}; for s3:// install crossthink[s3], for others the library that fsspec names"
+        ) from error
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path is on this machine's file system."""
+    return isinstance(path, Path)
+
+
+def datafolder(path: Path) -> DataFolder:
+    """The folder as datatrove takes it; as with ours, what other processes write there is seen at once."""
+    return get_datafolder(str(path) if is_local(path) else (str(path), {"use_listings_cache": False}))
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A local path to write a file to; it is at `path` once all has gone well."""
+    if is_local(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.tmp")
+        yield aside
+        aside.replace(path)
+        return
+    with TemporaryDirectory() as folder:
+        aside = Path(folder) / path.name
+        yield aside
+        _fs(path).put_file(str(aside), _key(path))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole."""
+    with written(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def arrow_file(path: Path, mapped: bool = False) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    """An arrow file whose batches are read when they are asked for; `mapped`: only the pages that are touched."""
+    if not is_local(path):
+        source = pa.PythonFile(_fs(path).open(_key(path), "rb", cache_type="none"), mode="r")
+    elif mapped:
+        source = pa.memory_map(str(path))
+    else:
+        source = pa.OSFile(str(path), "rb")
+    with source, pa.ipc.open_file(source) as reader:
+        yield reader
+
+
+@lru_cache(maxsize=4)
+def fetched(folder: Path) -> Path:
+    """The folder itself where it is local, else a copy of it that lasts as long as this process."""
+    if is_local(folder):
+        return folder
+    copy = Path(mkdtemp(prefix="crossthink-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    _fs(folder).get(f"{_key(folder)}/", f"{copy}/", recursive=True)
+    return copy
+
+
+def remove_folder(folder: Path) -> None:
+    """Deletes a folder with all that is in it; one that is not there is as good."""
+    if is_local(folder) and folder.exists():
+        shutil.rmtree(folder)
+    elif not is_local(folder) and _fs(folder).exists(_key(folder)):
+        _fs(folder).rm(_key(folder), recursive=True)
+
+
+def _fs(path: Path) -> Any:
+    return cast("Any", path).fs
+
+
+def _key(path: Path) -> str:
+    return str(cast("Any", path).path)
