@@ -21,12 +21,12 @@ from datatrove.pipeline.base import PipelineStep
 
 from crossthink_data.hashing import UInt64
 from crossthink_data.schema import LATE_COLUMNS, POLARS_SCHEMA, REMOVED_SCHEMA
-from crossthink_data.storage import arrow_file, written
+from crossthink_data.storage import arrow_file, is_local, written
 
-ROWS_PER_BUCKET = 65_536  # about 100 MB as a frame: what a task of a later stage holds at once
-MAX_BUCKETS = 65_536  # what four hexadecimal digits tell apart
-FLUSH_ROWS = 65_536  # rows gathered before they are dealt out to buckets
-BATCH_ROWS = 256  # of a frame's file: who looks up one row reads so many
+ROWS_PER_BUCKET = 65_536  # about 65 MB as a frame: what a task of a later stage holds at once
+MAX_BUCKETS = 8_192  # beyond 537 million rows buckets grow instead: every task reads a little of every other one's file
+KEYS = 65_536  # what four hexadecimal digits tell apart
+STORE_BATCH = 256  # rows in a batch of a frame's file in an object store: who looks up one row reads so many
 
 WORK_SCHEMA: dict[str, pl.DataType] = {
     **{name: dtype for name, dtype in POLARS_SCHEMA.items() if name not in LATE_COLUMNS},
@@ -44,13 +44,13 @@ def removed_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def bucket_count(rows: int) -> int:
-    """Buckets for this many rows."""
+    """Buckets for this many rows; it changes the files of a run, and so the bytes."""
     return min(max(1, -(-rows // ROWS_PER_BUCKET)), MAX_BUCKETS)
 
 
 def bucket_of(buckets: int) -> pl.Expr:
     """The bucket of each row: the range of its question's key, which its id begins with."""
-    return pl.col("id").str.slice(0, 4).str.to_integer(base=16).cast(pl.UInt32) * buckets // MAX_BUCKETS
+    return pl.col("id").str.slice(0, 4).str.to_integer(base=16).cast(pl.UInt32) * buckets // KEYS
 
 
 # ---- whole frames
@@ -62,10 +62,10 @@ def bucket_path(folder: Path, bucket: int, kind: str) -> Path:
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """Writes one arrow file."""
-    table = _arrow(frame)
+    """Writes one arrow file: on a disk in one batch, of which a reader maps the pages that it wants."""
+    table = _arrow(frame).combine_chunks()
     with written(path) as aside, pa.OSFile(str(aside), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table, BATCH_ROWS)
+        writer.write_table(table, None if is_local(path) else STORE_BATCH)
 
 
 def read_frame(path: Path) -> pl.DataFrame:
@@ -77,10 +77,11 @@ def read_frame(path: Path) -> pl.DataFrame:
 def rows_at(path: Path, rows: UInt64, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """The rows of one arrow file at these positions, in their order; only batches that hold one are read."""
     with arrow_file(path, mapped=True) as reader:
-        wanted, at = np.unique(rows // np.uint64(BATCH_ROWS), return_inverse=True)
-        batches = [reader.get_batch(int(number)) for number in wanted]
+        size = np.uint64(reader.get_batch(0).num_rows if reader.num_record_batches else 1)
+        numbers, of = np.unique(rows // size, return_inverse=True)
+        batches = [reader.get_batch(int(number)) for number in numbers]
         table = pa.Table.from_batches(batches, reader.schema).select(columns or reader.schema.names)
-        return _frame(table.take(pa.array(at.astype(np.uint64) * BATCH_ROWS + rows % np.uint64(BATCH_ROWS))))
+        return _frame(table.take(pa.array(of.astype(np.uint64) * size + rows % size)))
 
 
 # ---- files of parts
@@ -129,21 +130,21 @@ class WriteBuckets(PipelineStep):  # type: ignore[misc]
     name = "write buckets"
     type = "💾 - EXCHANGE"
 
-    def __init__(self, folder: Path, buckets: int, columns: Mapping[str, pl.DataType] = PREPARED_SCHEMA) -> None:
+    def __init__(self, folder: Path, buckets: int, flush_rows: int = ROWS_PER_BUCKET) -> None:
         super().__init__()
         self.folder = folder
         self.buckets = buckets
-        self.columns = columns
+        self.flush_rows = flush_rows  # gathered before they are dealt out: as many as a bucket has, or parts get small
 
     def run(
         self, data: Iterable[pl.DataFrame] | None = None, rank: int = 0, world_size: int = 1
     ) -> Iterator[pl.DataFrame]:
         """Writes every frame; yields nothing."""
         rows_path, removed_path = (prepared_paths(self.folder, kind, world_size)[rank] for kind in ("rows", "removed"))
-        with part_file(rows_path, self.columns) as rows, part_file(removed_path, REMOVED) as removed:
-            for frame in _gathered(data or (), FLUSH_ROWS):
+        with part_file(rows_path, PREPARED_SCHEMA) as rows, part_file(removed_path, REMOVED) as removed:
+            for frame in _gathered(data or (), self.flush_rows):
                 with self.track_time("flush"):
-                    kept = frame.filter(pl.col("reason").is_null()).select(list(self.columns))
+                    kept = frame.filter(pl.col("reason").is_null()).select(list(PREPARED_SCHEMA))
                     rows.write(_by_bucket(kept, self.buckets))
                     gone = removed_columns(frame.filter(pl.col("reason").is_not_null()))
                     removed.write(_by_bucket(gone, self.buckets))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossthink_data.exchange import FLUSH_ROWS
+from crossthink_data.exchange import ROWS_PER_BUCKET
 from crossthink_data.plan import Plan
 from crossthink_data.pool import SHARD_ROWS
 from crossthink_data.stages import draws_of, make_stages
@@ -57,9 +57,10 @@ def _figures(plan: Plan, tasks: dict[str, int]) -> dict[str, tuple[float, float,
     drawn, bands = sum(sizes), plan.recipe.near_dedup.bands + 1 if plan.recipe.near_dedup else 0
     base, bucket = BASE * 1e6, rows / tasks["dedup"]
     index = INDEX * 1e6 if plan.recipe.decontaminate else 0
+    gathered = min(max(ROWS_PER_BUCKET, bucket), rows / tasks["prepare"])
     of_bands = bands * (BAND + SIGNATURE)
     return {
-        "prepare": (rows * RAW, rows * ROW, base + COPIES * ROW * min(FLUSH_ROWS, rows / tasks["prepare"])),
+        "prepare": (rows * RAW, rows * ROW, base + COPIES * ROW * gathered),
         "check": (rows * REMOVED, 0, base + index),
         "dedup": (rows * ROW, rows * (ROW + KEY + of_bands), base + COPIES * ROW * bucket),
         "near": (rows * of_bands, 0, base + COPIES * bands * BAND * bucket),

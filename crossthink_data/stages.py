@@ -31,7 +31,7 @@ from crossthink_data.blend import RefusedBlendError, blend_weights
 from crossthink_data.check_stage import CheckLines, IndexBenchmarks
 from crossthink_data.decontaminate import Decontaminate
 from crossthink_data.dedup_stage import Deduplicate, ReadBucket, WriteBucket
-from crossthink_data.exchange import WriteBuckets, bucket_count
+from crossthink_data.exchange import ROWS_PER_BUCKET, WriteBuckets, bucket_count
 from crossthink_data.filters import Filter
 from crossthink_data.finish_stage import Finish, Finished
 from crossthink_data.goldcheck import Goldcheck
@@ -103,7 +103,7 @@ def _prepare(plan: Plan, folder: Path, buckets: int) -> list[PipelineStep]:
         Labels(_table(plan, "labels")),
         PassRates(_table(plan, "pass_rates")),
         Filter(recipe.filters, list(recipe.licenses) if recipe.licenses is not None else None),
-        WriteBuckets(folder, buckets),
+        WriteBuckets(folder, buckets, max(ROWS_PER_BUCKET, plan.rows // buckets)),
     ]
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossthink_data.exchange import (
-    BATCH_ROWS,
     PREPARED_SCHEMA,
     ROWS_PER_BUCKET,
+    STORE_BATCH,
     WORK_SCHEMA,
     WriteBuckets,
     bucket_count,
@@ -25,6 +25,7 @@ from crossthink_data.exchange import (
     rows_at,
     write_frame,
 )
+from crossthink_data.storage import folder_at
 from tests.support import work_frame
 
 
@@ -44,7 +45,7 @@ def buckets_of(keys: list[str], buckets: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("rows", "buckets"),
-    [(0, 1), (1, 1), (ROWS_PER_BUCKET, 1), (ROWS_PER_BUCKET + 1, 2), (588_645, 9), (10**12, 65_536)],
+    [(0, 1), (1, 1), (ROWS_PER_BUCKET, 1), (ROWS_PER_BUCKET + 1, 2), (588_645, 9), (10**8, 1_526), (10**10, 8_192)],
 )
 def test_the_number_of_buckets_follows_from_the_rows(rows: int, buckets: int) -> None:
     assert bucket_count(rows) == buckets
@@ -94,11 +95,10 @@ def test_a_task_without_rows_writes_empty_files(tmp_path: Path) -> None:
     assert len(bucket(tmp_path, 0, 2, "removed")) == 0
 
 
-def test_rows_are_gathered_before_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_gathered_before_they_are_written(tmp_path: Path) -> None:
     frame = prepared(100, gone=10)
     list(WriteBuckets(tmp_path / "one", 2).run(iter([frame])))
-    monkeypatch.setattr("crossthink_data.exchange.FLUSH_ROWS", 7)
-    list(WriteBuckets(tmp_path / "many", 2).run(frame[at : at + 3] for at in range(0, 100, 3)))
+    list(WriteBuckets(tmp_path / "many", 2, flush_rows=7).run(frame[at : at + 3] for at in range(0, 100, 3)))
     for number in range(2):
         for kind in ("rows", "removed"):
             one, many = (bucket(tmp_path / name, number, 2, kind) for name in ("one", "many"))
@@ -134,9 +134,17 @@ def test_a_part_is_what_each_round_had_for_it(frames: list[list[int]]) -> None:
             assert read_part([path, path], part, 3)["n"].to_list() == mine * 2
 
 
-@pytest.mark.parametrize("rows", [[], [0], [3, 1, 2], [BATCH_ROWS, BATCH_ROWS - 1], [2 * BATCH_ROWS + 4, 0, 0]])
-def test_rows_are_found_by_their_positions(rows: list[int], tmp_path: Path) -> None:
-    frame = pl.DataFrame({"n": range(2 * BATCH_ROWS + 5), "text": [str(i) for i in range(2 * BATCH_ROWS + 5)]})
-    write_frame(frame, tmp_path / "rows.arrow")
-    found = rows_at(tmp_path / "rows.arrow", np.array(rows, np.uint64), ["text"])
+@pytest.mark.parametrize("store", [False, True])
+@pytest.mark.parametrize("rows", [[], [0], [3, 1, 2], [STORE_BATCH, STORE_BATCH - 1], [2 * STORE_BATCH + 4, 0, 0]])
+def test_rows_are_found_by_their_positions(rows: list[int], store: bool, tmp_path: Path) -> None:
+    path = (folder_at(f"memory://{tmp_path.name}") if store else tmp_path) / "rows.arrow"
+    numbers = range(2 * STORE_BATCH + 5)
+    frame = pl.DataFrame({"n": numbers, "text": [str(i) for i in numbers]})
+    write_frame(pl.concat([frame[:7], frame[7:]], rechunk=False), path)
+    found = rows_at(path, np.array(rows, np.uint64), ["text"])
     assert found.equals(frame.select("text")[rows])
+
+
+def test_no_rows_of_an_empty_file(tmp_path: Path) -> None:
+    write_frame(pl.DataFrame({"n": []}, {"n": pl.Int64()}), tmp_path / "none.arrow")
+    assert rows_at(tmp_path / "none.arrow", np.array([], np.uint64)).schema == {"n": pl.Int64()}

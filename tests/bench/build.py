@@ -188,10 +188,12 @@ def _measure(hub: Path, total: int, workers: int) -> Measured:
 
 def _print(done: Measured, start: Measured) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
-    stages = Table("stage", *("tasks", "seconds", "of the processor", "MiB of a process", "MB between stages"))
+    stages = Table("stage", *("tasks", "seconds", "of the processor", "MiB driver", "MiB worker", "MB between stages"))
     for cost in done.costs:
-        figures = (f"{cost.seconds:.1f}", f"{cost.cpu:.1f}", f"{cost.peak_mib:,.0f}", f"{cost.work_mb:,.0f}")
-        stages.add_row(cost.name, f"{cost.tasks:,}", *figures)
+        times = (f"{cost.seconds:.1f}", f"{cost.cpu:.1f}")
+        sizes = (f"{size:,.0f}" for size in (cost.driver_mib, cost.worker_mib, cost.work_mb))
+        stages.add_row(cost.name, f"{cost.tasks:,}", *times, *sizes)
+    peak = max(max(cost.driver_mib, cost.worker_mib) for cost in done.costs)
     table = Table("what", "value")
     table.add_row("rows in", f"{done.rows:,}, {done.input_mb:,.0f} MB")
     table.add_row("rows in the pool", f"{sum(done.manifest['pool']['train'].values()):,}")
@@ -201,7 +203,7 @@ def _print(done: Measured, start: Measured) -> None:
     table.add_row("seconds", f"{done.seconds:.1f}")
     table.add_row(f"of it start-up (a build of {start.rows:,} rows)", f"{start.seconds:.1f}")
     table.add_row("rows/s", f"{done.rows / done.seconds:,.0f}")
-    table.add_row("peak RSS of a process", f"{max(cost.peak_mib for cost in done.costs):,.0f} MiB")
+    table.add_row("peak RSS of a process", f"{peak:,.0f} MiB")
     table.add_row("pyarrow, read and write the same bytes", f"{done.copied:.2f} s, {done.output_mb:,.0f} MB written")
     table.add_row("ratio", f"{done.seconds / done.copied:.2f}")
     console.print(stages)

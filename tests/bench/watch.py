@@ -16,13 +16,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class StageCost:
-    """One stage; `peak_mib` is of its largest process, `cpu` of all."""
+    """One stage; `cpu` is of all processes, `worker_mib` of the largest but the driver."""
 
     name: str
     tasks: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
-    peak_mib: float = 0.0
+    driver_mib: float = 0.0
+    worker_mib: float = 0.0
     work_mb: float = 0.0  # what the work folder has more at its end
 
 
@@ -61,7 +62,10 @@ class Watch:
         for pid, cpu, rss in _own_processes():
             stage.cpu += cpu - self._cpu.get(pid, 0.0)
             self._cpu[pid] = cpu
-            stage.peak_mib = max(stage.peak_mib, rss)
+            if pid == os.getpid():
+                stage.driver_mib = max(stage.driver_mib, rss)
+            else:
+                stage.worker_mib = max(stage.worker_mib, rss)
 
 
 @contextmanager
