@@ -144,7 +144,7 @@ def _print_build(run: Run | Submitted, json_: bool) -> None:
 
 @app.command()
 def publish(
-    run: Annotated[Path, typer.Argument(help="A run folder, from `crossthink build`.")],
+    run: Annotated[str, typer.Argument(help="A run's folder or URL, from `crossthink build`.")],
     repo_id: Annotated[str | None, typer.Argument(help="ORG/NAME on the Hub.")] = None,
     to: Annotated[Path | None, typer.Option(help="Publish to this folder instead of the Hub.")] = None,
     private: Annotated[bool, typer.Option(help="Where the repository is created: only for its owners.")] = False,
@@ -156,12 +156,13 @@ def publish(
     from crossthink_data.progress import Progress
     from crossthink_data.publication import prepare_publication
     from crossthink_data.publish import publish_to_folder, publish_to_hub
+    from crossthink_data.storage import fetched, folder_at
 
     if (repo_id is None) == (to is None):
         raise CrossthinkError("say where to publish: either ORG/NAME, or --to FOLDER")
     with Progress(quiet) as progress:
         progress.source("publish")
-        publication = prepare_publication(run, repo_id or str(to))
+        publication = prepare_publication(fetched(folder_at(run)), repo_id or str(to))
         if to is not None:
             done = publish_to_folder(publication, to)
         else:
@@ -519,8 +520,16 @@ def main(run: Callable[..., Any] = app) -> None:
         if number is None:
             raise
         _fail(_explain_os(error, number))
+    except _store_errors() as error:
+        _fail(f"the object store: {error}: see its address, its name and your keys, then run the same command again")
     except KeyboardInterrupt:
         _fail(STOPPED_MESSAGE, STOPPED)
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """What S3's library raises for a store that does not answer or takes no key; it is loaded where one is used."""
+    loaded = sys.modules.get("botocore.exceptions")
+    return (loaded.BotoCoreError,) if loaded else ()
 
 
 def _errno(error: OSError) -> int | None:

@@ -17,7 +17,7 @@ from crossthink_data.plan import Plan
 from crossthink_data.ray_executor import RayExecutor
 from crossthink_data.slurm_executor import StageState, is_running, progress_of, submit
 from crossthink_data.stages import WORK, Stage, logs_of, make_stages
-from crossthink_data.storage import datafolder, remove_folder
+from crossthink_data.storage import datafolder, is_local, remove_folder
 
 CLUSTER_TASKS = 1_000
 Progress = Callable[[str, int, int], None]  # (stage, tasks done, tasks in all)
@@ -68,6 +68,10 @@ def _naming(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if not is_local(folder):  # where there are no error numbers
+            raise CrossthinkError(
+                f"{folder}: {error}: see that the bucket is there and that your keys may read and write it"
+            ) from error
         error.filename = error.filename or str(folder)
         raise
 

@@ -81,9 +81,14 @@ def arrow_file(path: Path, mapped: bool = False) -> Iterator[pa.ipc.RecordBatchF
 
 @lru_cache(maxsize=4)
 def fetched(folder: Path) -> Path:
-    """The folder itself where it is local, else a copy of it that lasts as long as this process."""
+    """The folder itself where it is local, else a copy of it that lasts as long as this process.
+
+    Raises CrossthinkError where there is nothing at a URL.
+    """
     if is_local(folder):
         return folder
+    if not _fs(folder).exists(_key(folder)):
+        raise CrossthinkError(f"there is nothing at {folder}: check the URL")
     copy = Path(mkdtemp(prefix="crossthink-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     _fs(folder).get(f"{_key(folder)}/", f"{copy}/", recursive=True)

@@ -71,3 +71,8 @@ def test_a_folder_is_fetched_once_and_removed(folder: Path) -> None:
     remove_folder(folder / "index")
     assert not (folder / "index" / "a.txt").exists()
     remove_folder(folder / "index")  # it is gone already
+
+
+def test_nothing_at_a_url_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CrossthinkError, match=f"nothing at memory:/.*{tmp_path.name}"):
+        fetched(folder_at(f"memory://{tmp_path.name}"))

@@ -221,6 +221,11 @@ def test_a_run_in_s3_has_the_same_bytes(run: Run, on_s3: Command, tmp_path: Path
     assert all("/.work/" not in name for name in held)
     again, _ = on_s3.run("s3://corpus/runs", "--workers=1", "--tasks=3")
     assert again["cached"]
+    for command in (["show", done["run"], "--json"], ["publish", done["run"], "--to", str(tmp_path / "published")]):
+        line = [sys.executable, str(on_s3.script), *command]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), **on_s3.env}
+        subprocess.run(line, env=env, check=True, capture_output=True, timeout=120)
+    assert found_in(tmp_path / "published") == shas(run)
 
 
 def test_a_build_to_s3_that_was_killed_goes_on(run: Run, on_s3: Command, tmp_path: Path) -> None:
@@ -233,3 +238,20 @@ def test_a_build_to_s3_that_was_killed_goes_on(run: Run, on_s3: Command, tmp_pat
     done, _ = on_s3.run("s3://corpus/runs", "--workers=1", "--tasks=3")
     bucket().get(done["run"], str(tmp_path / "copy"), recursive=True)
     assert found_in(tmp_path / "copy") == shas(run)
+
+
+def test_a_store_that_does_not_answer_is_said(data: Path) -> None:
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    command = Command(data, data / "command.py", {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free}", **keys})
+    _, said = command.run("s3://corpus/runs", code=2)
+    assert said.startswith("crossthink: the object store: Could not connect")
+    assert "run the same command again" in said
+
+
+def test_a_bucket_that_is_not_there_is_said(on_s3: Command) -> None:
+    _, said = on_s3.run("s3://absent/runs", "--workers=1", code=2)
+    assert "Traceback" not in said
+    assert "absent" in said
