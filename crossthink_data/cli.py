@@ -67,7 +67,7 @@ def build(
     out: Annotated[str, typer.Option(help="Folder of the runs, or its URL, such as s3://bucket/runs.")] = "runs",
     executor: Annotated[Executor, typer.Option(help="Where its tasks run.")] = Executor.LOCAL,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Tasks at once.  [default: a process a core; on a cluster all that fit]")
+        int | None, typer.Option(min=1, help="Tasks at once; if not said a process a core, on a cluster all that fit.")
     ] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Pieces of the work; changes no byte.")] = None,
     slurm: Annotated[
@@ -106,7 +106,8 @@ def build(
         if show_plan:
             expected = expected_stages(plan, folder, pieces)
         elif executor is Executor.SLURM:
-            run = pipeline.build_on_slurm(plan, folder, pieces, slurm_settings(slurm or []))
+            at_once = {"workers": workers} if workers else {}
+            run = pipeline.build_on_slurm(plan, folder, pieces, slurm_settings(slurm or []) | at_once)
         elif executor is Executor.RAY:
             with ray_cluster():
                 run = pipeline.build(plan, folder, workers, pieces, progress.stage, on_ray=True)
@@ -114,7 +115,10 @@ def build(
             run = pipeline.build(plan, folder, workers, pieces, progress.stage)
     if show_plan:
         rows = [vars(one) for one in expected]
-        print_json({"run": plan.name, "stages": rows}) if json_ else print_tables([expected_table(plan.name, expected)])
+        if json_:
+            print_json({"run": plan.name, "rows": plan.rows, "stages": rows})
+        else:
+            print_tables([expected_table(plan, expected)])
         return
     _print_build(run, json_)
 

@@ -15,17 +15,16 @@ from crossthink_data.pool import SHARD_ROWS
 from crossthink_data.stages import draws_of, make_stages
 
 # Bytes a row
-RAW = 300  # as sources have it
+RAW = 80  # as sources have it, in parquet
 ROW = 1_000  # between stages
-PARQUET = 250  # in the run
-KEY = 31
-REMOVED = 30  # of all rows, as some are removed
+PARQUET = 240  # in the run
+KEY = 27
+REMOVED = 40  # of all rows, as some are removed
 BAND, SIGNATURE = 12, 8  # each; a row has one more than the recipe has bands
 DRAWN = 64  # that a draw holds
 # MB of a process
-BASE = 250  # that has read nothing yet
-INDEX = 550  # more, while it makes the benchmarks' index
-COPIES = 4  # of its rows that a task holds at once
+BASE = 200  # that has read nothing yet
+INDEX = 450  # more, while it makes the benchmarks' index
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,10 @@ def expected_stages(plan: Plan, out: Path, tasks: int) -> list[Expected]:
 
 
 def _figures(plan: Plan, tasks: dict[str, int]) -> dict[str, tuple[float, float, float]]:
-    """Of each stage the bytes that it reads and writes, and the bytes in memory of one task."""
+    """Of each stage the bytes that it reads and writes, and the bytes in memory of one task.
+
+    How many copies of its rows a task holds at once was measured: numbers, words and frames of them count too.
+    """
     rows, sizes = plan.rows, [draw.size for draw in draws_of(plan)]
     drawn, bands = sum(sizes), plan.recipe.near_dedup.bands + 1 if plan.recipe.near_dedup else 0
     base, bucket = BASE * 1e6, rows / tasks["dedup"]
@@ -60,15 +62,15 @@ def _figures(plan: Plan, tasks: dict[str, int]) -> dict[str, tuple[float, float,
     gathered = min(max(ROWS_PER_BUCKET, bucket), rows / tasks["prepare"])
     of_bands = bands * (BAND + SIGNATURE)
     return {
-        "prepare": (rows * RAW, rows * ROW, base + COPIES * ROW * gathered),
+        "prepare": (rows * RAW, rows * ROW, base + 3 * ROW * gathered),
         "check": (rows * REMOVED, 0, base + index),
-        "dedup": (rows * ROW, rows * (ROW + KEY + of_bands), base + COPIES * ROW * bucket),
-        "near": (rows * of_bands, 0, base + COPIES * bands * BAND * bucket),
+        "dedup": (rows * ROW, rows * (ROW + KEY + of_bands), base + 9 * ROW * bucket),
+        "near": (rows * of_bands, 0, base + 20 * bands * BAND * bucket),
         "keep": (0, 0, base),
-        "select": (2 * rows * KEY, 0, base + COPIES * KEY * bucket),
+        "select": (2 * rows * KEY, 0, base + 4 * KEY * bucket),
         "draw": (2 * rows * KEY * len(sizes), drawn * BAND, base + DRAWN * max(sizes, default=0)),
-        "pool": (rows * ROW + drawn * BAND, rows * PARQUET + drawn * ROW, base + COPIES * ROW * bucket),
-        "blends": (drawn * ROW, drawn * PARQUET, base + COPIES * ROW * min(SHARD_ROWS, max(sizes, default=0))),
+        "pool": (rows * ROW + drawn * BAND, rows * PARQUET + drawn * ROW, base + 4 * ROW * bucket),
+        "blends": (drawn * ROW, drawn * PARQUET, base + 3 * ROW * min(SHARD_ROWS, max(sizes, default=0))),
         "removed": (rows * REMOVED, rows * REMOVED, base),
         "finish": (0, 0, base),
     }

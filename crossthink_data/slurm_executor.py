@@ -24,7 +24,7 @@ from crossthink_data.storage import datafolder, write_text
 from crossthink_data.yaml_text import load_yaml
 
 JOBS = "slurm.json"  # in the work folder: stage -> id of its job
-OURS = {"pipeline", "tasks", "depends", "depends_job_id", "logging_dir", "skip_completed", "job_name"}
+OURS = {"pipeline", "tasks", "workers", "depends", "depends_job_id", "logging_dir", "skip_completed", "job_name"}
 
 
 class SlurmExecutor(SlurmPipelineExecutor):  # type: ignore[misc]
