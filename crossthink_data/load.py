@@ -10,6 +10,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.schema import ARROW_SCHEMA, SCHEMA_VERSION
+from crossthink_data.sources.hub import check_address
 
 
 def load_blend(
@@ -23,9 +24,11 @@ def load_blend(
     if revision is not None and Path(corpus).is_dir():
         raise CrossthinkError(f"{corpus} is a folder, which has no revision {revision!r}: leave the revision out")
     where = f"{corpus}{f', blend {blend}' if blend else ''}, split {split}"
+    if not Path(corpus).is_dir():
+        check_address()
     try:
         rows = datasets.load_dataset(corpus, blend, split=split, revision=revision)
-    except (OSError, ValueError, DatasetGenerationError) as error:
+    except (OSError, ValueError, RuntimeError, DatasetGenerationError) as error:  # RuntimeError: a loading script
         near = [repr(name) for name in _near(corpus, blend, revision) if name != blend]
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise CrossthinkError(f"cannot load {where}: {error}{hint}") from error
@@ -58,5 +61,5 @@ def _near(corpus: str, blend: str | None, revision: str | None) -> list[str]:
         return found
     try:
         return get_close_matches(blend or "", datasets.get_dataset_config_names(corpus, revision=revision))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
         return []  # the corpus itself cannot be read

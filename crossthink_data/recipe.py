@@ -25,7 +25,7 @@ from crossthink_data.yaml_text import load_yaml
 RECIPES = Path(__file__).parent / "recipes"
 TABLES = {"labels": SELFLABEL, "pass_rates": DIFFICULTY}  # fields that name side tables, and of which kind
 
-Rows = Annotated[int, Field(ge=1)]
+Rows = Annotated[int, Field(ge=1, le=10**10)]  # a slip of the pen beyond
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Group = Literal["gpr", "mr", "mcq", "open"]  # a category or a question type

@@ -17,9 +17,12 @@ from typing import IO, Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crossthink_data.bounded_parquet import bounded_batches
 from crossthink_data.errors import CrossthinkError
 
 BATCH_ROWS = 4_096
+BATCH_BYTES = 256 << 20  # of lines; a batch ends sooner where its rows are long
+MAX_LINE = 256 << 20  # bytes; a line is read as one piece
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".json")  # each also with .gz after it
 
 Row = dict[str, Any]
@@ -81,15 +84,14 @@ def _check_columns(where: str, found: Sequence[str], needed: Sequence[str]) -> N
 def _parquet_batches(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterator[Batch]:
     at = 1
     try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            _check_columns(str(path), names, needed)
-            wanted = [name for name in (*needed, *optional) if name in names]
-            for part in file.iter_batches(BATCH_ROWS):
-                table = pa.Table.from_batches([part])
-                yield Batch(_rows(path, table.select(wanted)), range(at, at + len(table)), table)
-                at += len(table)
-            fewer = file.metadata.num_rows - (at - 1)
+        meta = pq.read_metadata(path)
+        names = meta.schema.to_arrow_schema().names
+        _check_columns(str(path), names, needed)
+        wanted = [name for name in (*needed, *optional) if name in names]
+        for table in bounded_batches(path, str(path), BATCH_ROWS):
+            yield Batch(_rows(path, table.select(wanted)), range(at, at + len(table)), table)
+            at += len(table)
+        fewer = meta.num_rows - (at - 1)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _not_whole(path, error) from error
     if fewer:
@@ -161,12 +163,14 @@ def _unequal(path: Path, error: Exception) -> CrossthinkError:
 def _line_batches(path: Path, needed: Sequence[str]) -> Iterator[Batch]:
     rows: list[Row] = []
     numbers: list[int] = []
+    size = 0
     for number, line in _lines(path):
         rows.append(_parse(f"{path}, line {number}", line, needed))
         numbers.append(number)
-        if len(rows) == BATCH_ROWS:
+        size += len(line)
+        if len(rows) == BATCH_ROWS or size > BATCH_BYTES:
             yield Batch(rows, numbers)
-            rows, numbers = [], []
+            rows, numbers, size = [], [], 0
     if rows:
         yield Batch(rows, numbers)
 
@@ -174,7 +178,13 @@ def _line_batches(path: Path, needed: Sequence[str]) -> Iterator[Batch]:
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with _open(path, "rb", path) as file:
-            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+                if len(line) > MAX_LINE:
+                    raise CrossthinkError(
+                        f"{path} has a line of more than {MAX_LINE:,} bytes: cut it into smaller ones"
+                    )
+                if line.strip():
+                    yield number, line
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise CrossthinkError(f"{path} is no whole gzip file ({error}): write it again") from error
 

@@ -64,6 +64,8 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"seeed": 3}, ("seeed:", "not permitted")),
     ({"seed": "x"}, ("seed:", "integer", "'x'")),
     ({"size": 0}, ("size:", "greater than or equal to 1", "0")),
+    ({"size": 10**10 + 1}, ("size:", "less than or equal to 10000000000", "10000000001")),
+    ({"size": 10**23}, ("size:", "less than or equal to 10000000000")),
     ({"max_bad_lines": -1}, ("max_bad_lines:", "greater than or equal to 0")),
     ({"template": "shut"}, ("template:", "'as_is', 'open' or 'both'", "'shut'")),
     ({"template": {"open": 1}}, ("template:", "'as_is', 'open' or 'both'")),  # a mapping where a word is wanted

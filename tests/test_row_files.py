@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossthink_data import row_files
+from crossthink_data import bounded_parquet, row_files
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.row_files import check_suffix, read_batches, row_writer
 
@@ -89,6 +91,16 @@ def test_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -
     batches = list(read_batches(path, NEEDED, OPTIONAL))
     assert [list(batch.numbers) for batch in batches] == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
     assert [row["answer"] for batch in batches for row in batch.rows] == answers
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+def test_a_batch_ends_sooner_where_its_rows_are_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(row_files, "BATCH_BYTES", 100)
+    long = json.dumps({"completion": "a" * 60, "answer": "1"})
+    batches = read_batches(write_lines(tmp_path / name, [long] * 5), NEEDED, OPTIONAL)
+    assert [list(batch.numbers) for batch in batches] == [[1, 2], [3, 4], [5]]
 
 
 # ---- writing
@@ -206,6 +218,44 @@ def test_bad_line(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(f"{LINES[0]}\n{line}\n".encode(errors="surrogateescape"))
     assert said(path).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+def test_a_line_is_read_to_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    path = write_lines(tmp_path / name, LINES[:1] * 2)
+    monkeypatch.setattr(row_files, "MAX_LINE", len(LINES[0]) + 1)  # with its end
+    assert len(rows_of(path)) == 2
+    monkeypatch.setattr(row_files, "MAX_LINE", len(LINES[0]) - 1)
+    assert said(path) == f"FILE has a line of more than {len(LINES[0]) - 1} bytes: cut it into smaller ones"
+
+
+LONG_LINE = """
+import resource, sys
+from pathlib import Path
+from crossthink_data.errors import CrossthinkError
+from crossthink_data.row_files import read_batches
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+try:
+    list(read_batches(Path(sys.argv[1]), ["answer"], []))
+except CrossthinkError as error:
+    print(error)
+"""
+
+
+def test_a_line_of_two_gigabytes_in_three(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl.gz"
+    member = gzip.compress(b" " * (128 << 20), 1)  # a gzip file may have many
+    path.write_bytes(member * 16)
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_LINE, path], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert "has a line of more than 268,435,456 bytes" in done.stdout, done.stderr
+
+
+def test_parquet_values_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_parquet, "MAX_PAGE", 1_000)
+    path = write_table(tmp_path / "x.parquet", {"completion": ["a" * 2_000], "answer": ["1"]})
+    assert said(path).startswith("FILE, row group 0 holds more than 1,000 bytes in a page of column 'completion'")
 
 
 def test_parquet_without_a_column(tmp_path: Path) -> None:

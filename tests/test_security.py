@@ -29,6 +29,7 @@ from tests.hub_git import Change
 from tests.hub_http import Account
 from tests.hub_store import Settings
 from tests.llm.scripted_endpoint import ScriptedEndpoint, in_turn
+from tests.llm.test_make_questions import two_lists
 from tests.publishing import publication_of
 from tests.small import Small, build_tiny
 
@@ -244,7 +245,7 @@ def test_the_hostile_files_do_run_where_they_are_let(tmp_path: Path) -> None:
 def test_loading_runs_no_script(hub: Hub, tmp_path: Path) -> None:
     proof = tmp_path / PROOF
     name = foreign(hub, "mallory/scripted", {"scripted.py": SCRIPT.format(proof=str(proof)).encode(), **hostile(proof)})
-    with pytest.raises((CrossthinkError, RuntimeError), match="scripts are no longer supported"):
+    with pytest.raises(CrossthinkError, match=r"cannot load mallory/scripted, .*scripts are no longer supported"):
         load_blend(name)
     assert not proof.exists()
 
@@ -353,14 +354,30 @@ def test_a_password_in_a_proxys_address(guarded: Hub, tiny: Small, tmp_path: Pat
     assert_hidden(ran, tmp_path, tiny.folder)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="errors and the Hub's client name HF_ENDPOINT; sources/hub.py could refuse a password in it"
+@pytest.mark.parametrize(
+    "command",
+    [("publish", "RUN", "acme/x"), ("difficulty", "acme/x", "--model", "m", "--endpoint", "http://127.0.0.1:9")],
+    ids=["publish", "difficulty"],
 )
-def test_a_password_in_the_hubs_address(guarded: Hub, tiny: Small, tmp_path: Path) -> None:
+def test_a_password_in_the_hubs_address(guarded: Hub, tiny: Small, tmp_path: Path, command: tuple[str, ...]) -> None:
     address = guarded.url.replace("//", f"//alice:{PASSWORD}@")
-    ran = loud(
-        guarded.client_env(tmp_path / "home", TOKEN) | {"HF_ENDPOINT": address}, "publish", tiny.folder, "acme/x"
-    )
+    env = guarded.client_env(tmp_path / "home", TOKEN) | {"HF_ENDPOINT": address}
+    ran = loud(env, *(str(tiny.folder) if part == "RUN" else part for part in command))
+    assert ran.code == 2
+    assert "HF_ENDPOINT has a user or password in it" in ran.err
+    assert guarded.requests == []
+    assert_hidden(ran, tmp_path, tiny.folder)
+
+
+def test_the_token_of_a_login(guarded: Hub, tiny: Small, tmp_path: Path) -> None:
+    """`hf auth login` keeps it in a file of HF_HOME."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text(f"{TOKEN}\n")
+    ran = loud(guarded.client_env(home, ""), "publish", tiny.folder, "acme/login")
+    assert ran.code == 0, ran.err
+    assert any("repos/create" in line for line in guarded.requests)
+    (home / "token").unlink()
     assert_hidden(ran, tmp_path, tiny.folder)
 
 
@@ -383,6 +400,23 @@ def test_a_models_key(tiny: Small, tmp_path: Path, guarded: Hub, fault: str) -> 
         ran = loud(env, "difficulty", tiny.folder, *asked)
         assert any(KEY in value for seen in server.requests for value in seen.headers.values()), ran.err
     assert ran.code == (2 if fault == "401" else 0), ran.err
+    assert_hidden(ran, tmp_path, tiny.folder)
+
+
+@pytest.mark.parametrize("command", ["synthesize", "selflabel"])
+@pytest.mark.parametrize("fault", ["", "echo key"])
+def test_a_models_key_in_other_commands(tiny: Small, tmp_path: Path, guarded: Hub, command: str, fault: str) -> None:
+    people, skills = two_lists(tmp_path)
+    what: dict[str, tuple[object, ...]] = {
+        "synthesize": ("synthesize", "--personas", people, "--skills", skills, "--limit", 2),
+        "selflabel": ("selflabel", tiny.recipe, "--state", tmp_path / "state"),
+    }
+    with ScriptedEndpoint(faults=in_turn(fault), key=KEY) as server:
+        env = guarded.client_env(tmp_path / "home", TOKEN) | {"CROSSTHINK_API_KEY": KEY}
+        asked = ("--model", "scripted", "--endpoint", server.url, "--samples", 2, "--out", tmp_path / "tables")
+        ran = loud(env, *what[command], *asked)
+        assert any(KEY in value for seen in server.requests for value in seen.headers.values()), ran.err
+    assert ran.code in (0, 2), ran.err
     assert_hidden(ran, tmp_path, tiny.folder)
 
 

@@ -35,6 +35,7 @@ BUDGET_S = 1.0  # until the budget is asked again
 ATTEMPTS = 6  # that failed by themselves while others went well: datatrove's number
 LAST_S = 120.0  # the last few have no others to be compared with: so long they may fail by themselves
 REFUSALS = 20  # from the start, without one good answer: it is the form of all requests that the server refuses
+MAX_ANSWER = 64 << 20  # bytes; 131,072 tokens with their log-probabilities take 20 MB
 SHORT_TOKENS = 64  # a request that may answer with more is a long one
 JSON = {"Content-Type": "application/json"}
 
@@ -128,7 +129,7 @@ class Client:
             async with self._session.post(
                 self._endpoint.path, data=sent, headers=JSON, allow_redirects=False
             ) as response:
-                said = await response.read()
+                said = await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise PassingError(_named(error)) from error
         except (aiohttp.ClientError, OSError) as error:  # among them a time-out
@@ -204,17 +205,29 @@ class Client:
             try:
                 url = f"{self._endpoint.url}/models"
                 async with self._session.get(url, timeout=shortly, allow_redirects=False) as response:
-                    said = await response.read()
+                    said = await _read(response)
                 if response.status in NO_KEY:
                     raise no_key(self._endpoint, response.status)
                 if response.status < 500 and response.status not in BUSY:
                     return model_names(said) if response.status == 200 else []
                 why = f"status {response.status}"
+            except PassingError as error:
+                why = str(error)
             except (aiohttp.ClientError, OSError) as error:
                 why = _named(error)
             self._failing_since = self._failing_since or time.monotonic()
             self._lose_patience(why)
             await asyncio.sleep(min(1.0, FIRST_PATIENCE_S / 4))
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body. Raises PassingError where it is longer than any answer."""
+    said = bytearray()
+    async for part in response.content.iter_any():
+        said += part
+        if len(said) > MAX_ANSWER:
+            raise PassingError(f"an answer of more than {MAX_ANSWER:,} bytes", own=True, strange=True)
+    return bytes(said)
 
 
 def _named(error: BaseException) -> str:

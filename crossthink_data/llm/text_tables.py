@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.llm.found import Found
+from crossthink_data.row_files import MAX_LINE
 from crossthink_data.sources.base import UNKNOWN_LICENSE, Source
 from crossthink_data.sources.raw import BOM, plan_units, read_unit
 
 MAX_UNPACKED = 16 << 30  # bytes of one file; a shard of a large corpus has about one GiB
-MAX_LINE = 256 << 20  # bytes; a line is read as one piece
 PACKED = (".gz", ".zst")
 _CHUNK = 1 << 20
 _OTHERS = ("id", "url", "license")  # read where they are there

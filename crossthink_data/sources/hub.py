@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from huggingface_hub import HfApi, constants, get_token, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
@@ -38,9 +39,19 @@ class Pinned:
     warning: str | None = None
 
 
+def check_address() -> None:
+    """Raises CrossthinkError where the Hub's address has a user or password, which errors and logs would show."""
+    if "@" in urlsplit(constants.ENDPOINT).netloc:
+        raise CrossthinkError(
+            "HF_ENDPOINT has a user or password in it, which is not supported: give the address without, and log in "
+            "with `hf auth login` or set HF_TOKEN"
+        )
+
+
 @contextmanager
 def hub_errors(repo: str) -> Iterator[None]:
     """Turns what the Hub's client raises into one message with the cure."""
+    check_address()
     try:
         yield
     except GatedRepoError as error:

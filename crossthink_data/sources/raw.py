@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crossthink_data.bounded_parquet import bounded_batches
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.sources.base import PolarsType, Source
 
@@ -97,17 +98,17 @@ def _read_parquet(unit: Unit, source: Source) -> Iterator[RawFrame]:
     columns = source.all_columns
     at = unit.first
     left = unit.rows
+    groups = range(unit.start, unit.stop)
     try:
-        with pq.ParquetFile(unit.path) as handle:
-            groups = list(range(unit.start, unit.stop))
-            there = [column for column in columns if column in handle.schema_arrow.names]
-            for batch in handle.iter_batches(BATCH_ROWS, groups, columns=there):
-                frame = pl.from_arrow(pa.Table.from_batches([batch.slice(0, left)]))
-                assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
-                yield RawFrame(typed(frame, columns), pl.arange(at, at + len(frame), eager=True), [])
-                at, left = at + len(frame), left - len(frame)
-                if not left:
-                    return
+        names = pq.read_schema(unit.path).names
+        there = [column for column in columns if column in names]
+        for table in bounded_batches(unit.path, f"source {unit.source!r}: {unit.name}", BATCH_ROWS, groups, there):
+            frame = pl.from_arrow(table.slice(0, left))
+            assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table becomes a frame
+            yield RawFrame(typed(frame, columns), pl.arange(at, at + len(frame), eager=True), [])
+            at, left = at + len(frame), left - len(frame)
+            if not left:
+                return
     except (pa.ArrowException, OSError) as error:
         raise _broken_off(unit, at, error) from error
     except (pl.exceptions.PolarsError, orjson.JSONEncodeError) as error:

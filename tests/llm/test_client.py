@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -382,11 +384,61 @@ def test_what_a_user_can_mend_is_said_at_once(
     assert len(server.requests) == 1
 
 
+# ---- answers without end
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_is_read_to_its_limit_and_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(client, "MAX_ANSWER", 1 << 20)
+    fault = "packed without end" if packed else "without end"
+    odd = Odd(answer=in_brackets, faults=in_turn(fault))
+    with odd as server:
+        found, usage = ask_once(server, tmp_path)
+    assert found == answered(1)
+    assert usage.failures == 1
+    assert odd.sent < 100 << 20  # of a GiB
+
+
+@pytest.mark.parametrize("faults", [{"faults": lambda seen: "without end"}, {"endless_models": True}])
+def test_a_server_that_answers_without_end(
+    faults: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr(client, "FIRST_PATIENCE_S", 0.2)
+    with Odd(**faults) as server, pytest.raises(CrossthinkError, match=r"\(an answer of more than 1,048,576 bytes\)"):
+        ask_once(server, tmp_path)
+
+
 # ---- the key
 
 
+@dataclass
 class Odd(ScriptedEndpoint):
-    """Faults of its own: a page for everything, and the key in what the HTTP client itself complains of."""
+    """Faults of its own: a page for everything, the key in what the HTTP client complains of, answers without end."""
+
+    endless_models: bool = False
+    sent: int = 0  # bytes of endless answers
+
+    async def _complete(self, seen: Seen, writer: asyncio.StreamWriter) -> bool:
+        fault = self.faults(seen)
+        return await (self._endless(writer, fault) if "end" in fault else super()._complete(seen, writer))
+
+    def _models(self, headers: dict[str, str]) -> bytes:
+        if self.endless_models:
+            return b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + bytes(2_000_000)
+        return super()._models(headers)
+
+    async def _endless(self, writer: asyncio.StreamWriter, fault: str) -> bool:
+        packed = "packed" in fault
+        part = gzip.compress(bytes(64 << 20)) if packed else bytes(1 << 20)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + b"Content-Encoding: gzip\r\n" * packed + b"\r\n")
+        while self.sent < 1 << 30:
+            writer.write(part)
+            await writer.drain()  # fails when the client is gone
+            self.sent += len(part)
+        return False
 
     def _refusal(self, seen: Seen, fault: str) -> bytes | None:
         sent = seen.headers.get("authorization")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import huggingface_hub
 import pytest
 from huggingface_hub import HfApi
@@ -15,6 +17,17 @@ from tests.hub_client import commit
 from tests.hub_fixture import Hub
 
 FILES = ["README.md", "data/test-0.parquet", "data/train-0.parquet", "data/train-1.parquet", "data/old/train-2.parquet"]
+
+
+@pytest.mark.parametrize("address", ["http://alice:zyzzyva@127.0.0.1:9", "https://zyzzyva@hub.example/path"])
+@pytest.mark.parametrize("ask", [pin, lambda name, _: fetch_all(Pinned(name, "main", ()))])
+def test_a_password_in_the_hubs_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str, ask: Callable[[str, None], object]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    with pytest.raises(CrossthinkError, match=r"^HF_ENDPOINT has a user or password in it.*HF_TOKEN$") as error:
+        ask("org/name", None)
+    assert "zyzzyva" not in str(error.value)
 
 
 @pytest.fixture

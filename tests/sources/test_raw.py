@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossthink_data import bounded_parquet
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.sources import raw
 from crossthink_data.sources.base import Source
@@ -400,6 +401,15 @@ def test_a_value_that_is_read_but_nested_too_deep_to_be_written(tmp_path: Path, 
 def test_a_csv_file_that_begins_as_gzip_does(tmp_path: Path) -> None:
     text = error(lines(tmp_path / "a.csv", gzip.compress(b"q,n\nx,1\n" * 100)[:20]))
     assert text.startswith("source 'trivia': a.csv is not whole CSV (")
+
+
+def test_a_parquet_file_whose_values_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_parquet, "MAX_PAGE", 1_000)
+    assert error(parquet(tmp_path / "a.parquet", [{"q": "x" * 2_000, "n": 1, "other": "y" * 3_000}])) == (
+        "source 'trivia': a.parquet, row group 0 holds more than 1,000 bytes in a page of column 'q': leave its "
+        "largest rows out and write it again"
+    )
+    assert values(read(parquet(tmp_path / "b.parquet", [{"q": "x", "n": 1, "other": "y" * 3_000}]))) == [(0, "x")]
 
 
 def test_a_parquet_file_whose_pages_hold_fewer_rows_than_its_index_says(
