@@ -11,6 +11,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crossthink_data.bundled import bundled
+from crossthink_data.manifest import built_rows
 from crossthink_data.pool import SPLITS
 from crossthink_data.provenance import PROVENANCE, PROVENANCE_SCHEMA
 from crossthink_data.schema import ARROW_SCHEMA, REMOVED_SCHEMA
@@ -45,7 +46,7 @@ def render_card(run: Path, manifest: dict[str, Any], repo_id: str) -> str:
             table=domain_table(manifest),
             licenses=license_table(manifest),
             restricted=restricted_rows(manifest),
-            examples=examples(run),
+            examples=examples(run, manifest),
             weights=weight_tables(manifest),
         )
     )
@@ -196,9 +197,9 @@ def weight_tables(manifest: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
-def examples(run: Path, n: int = 1) -> list[dict[str, Any]]:
+def examples(run: Path, manifest: dict[str, Any], n: int = 1) -> list[dict[str, Any]]:
     """n rows of the pool per domain: the first by id of those that are not too long to read."""
-    pool = pl.scan_parquet(run / "data" / "pool" / "train-*.parquet")
+    pool = built_rows(run, manifest, "pool", "train")
     fits = pool.filter(
         pl.col("question").str.len_chars() + pl.col("passage").fill_null("").str.len_chars() < EXAMPLE_CHARS
     )

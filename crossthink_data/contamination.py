@@ -6,14 +6,17 @@ The question's column is found among the usual names. Nothing of the data set is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from crossthink_data.benchmark_index import ITEMS, BenchmarkIndex, build_index
 from crossthink_data.benchmarks import BENCHMARKS, sets_of
@@ -24,7 +27,7 @@ from crossthink_data.read import read_items
 from crossthink_data.show import Table
 from crossthink_data.sources.base import PolarsType, Source
 from crossthink_data.sources.hub import fetch, pin
-from crossthink_data.sources.raw import SEPARATORS, SUFFIXES, plan_units, read_unit
+from crossthink_data.sources.raw import SEPARATORS, SUFFIXES, _polars_type, plan_units, read_unit
 
 QUESTION_NAMES = (
     *("question", "problem", "query", "prompt", "instruction", "problem_text", "question_stem", "messages"),
@@ -34,6 +37,7 @@ OPTION_NAMES = ("options", "choices")
 OPTION_GROUPS = (("opa", "opb", "opc", "opd"), ("A", "B", "C", "D"), ("option_a", "option_b", "option_c", "option_d"))
 _NOT_DATA = {"dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json", "manifest.json"}
 LOOKED_AT = 100  # rows of a JSON file, for the types of its columns
+LOOKED_INTO = 3  # lists and objects of a value there: a chat whose content is in parts has as many
 
 _TEXTS = pl.List(pl.String())
 _CHATS: dict[PolarsType, tuple[str, str]] = {  # type of a chat -> its fields for who speaks and what is said
@@ -163,8 +167,9 @@ def data_files(
     found: list[DataFile] = []
     skipped: list[str] = []
     columns: dict[str, PolarsType] = {}
+    wanted = _wanted(question, options)
     for file, path in paths:
-        columns = _columns(path)
+        columns = _columns(path, wanted)
         asked = _choose(columns, (question,) if question else QUESTION_NAMES, _is_question)
         if asked is None:
             skipped.append(file)
@@ -172,7 +177,8 @@ def data_files(
         given = options or _usual_options(columns)
         if absent := [one for one in given if one not in columns]:
             raise CrossthinkError(f"{file} has no column {absent[0]!r}; it has {', '.join(columns)}")
-        found.append(DataFile(file, path, asked, given, {one: columns[one] for one in (asked, *given)}))
+        types = _option_types(file, given, columns)
+        found.append(DataFile(file, path, asked, given, {asked: columns[asked]} | types))
     if not found:
         raise CrossthinkError(
             f"{name}: no column of text among {question or ', '.join(QUESTION_NAMES)}; {skipped[-1]} has "
@@ -217,30 +223,88 @@ def _usual_options(columns: dict[str, PolarsType]) -> tuple[str, ...]:
     return (one,) if one else next((group for group in OPTION_GROUPS if set(group) <= columns.keys()), ())
 
 
+def _option_types(file: str, given: tuple[str, ...], columns: dict[str, PolarsType]) -> dict[str, PolarsType]:
+    """What the columns of options are read as: of several, each is the text of one option."""
+    if len(given) > 1:
+        return dict.fromkeys(given, pl.String())
+    for name in given:
+        if not _is_options(columns[name]):
+            raise CrossthinkError(
+                f"{file}: column {name!r} is of {columns[name]}, not a list of texts: name another, or a column for "
+                "each option (--options A,B,C)"
+            )
+    return {name: columns[name] for name in given}
+
+
 def _is_question(dtype: PolarsType) -> bool:
     return dtype in (pl.String(), *_CHATS)
 
 
 def _is_options(dtype: PolarsType) -> bool:
-    return dtype in (_TEXTS, _LABELLED) or isinstance(dtype, pl.Struct)
+    if isinstance(dtype, pl.Struct):
+        return bool(dtype.fields) and all(field.dtype in (pl.String(), _TEXTS) for field in dtype.fields)
+    return dtype == _TEXTS
 
 
-def _columns(path: Path) -> dict[str, PolarsType]:
-    """The columns of a file, by the types that they are read as; a chat has its own."""
+def _wanted(question: str | None, options: tuple[str, ...]) -> set[str]:
+    """The names, in lower case, of columns that may be looked at."""
+    named = options or (*OPTION_NAMES, *chain.from_iterable(OPTION_GROUPS))
+    return {name.lower() for name in (*((question,) if question else QUESTION_NAMES), *named)}
+
+
+def _columns(path: Path, wanted: Container[str]) -> dict[str, PolarsType]:
+    """The columns of a file: those that are wanted by the types that they are read as, the others of Null."""
+    types: dict[str, Callable[[], PolarsType]]
     if path.suffix == ".parquet":
-        schema = _parquet_schema(path)
+        types = {field.name: partial(_arrow_type, field.type) for field in _parquet_schema(path)}
     elif path.suffix in SEPARATORS:
-        schema = pl.read_csv(path, separator=SEPARATORS[path.suffix], infer_schema=False, n_rows=0).schema
+        types = dict.fromkeys(_header(path), pl.String)
     else:
-        schema = pl.DataFrame(list(islice(_first_rows(path), LOOKED_AT)), infer_schema_length=None, strict=False).schema
-    return {name: _read_as(dtype) for name, dtype in schema.items()}
+        rows = list(islice(_first_rows(path), LOOKED_AT))
+        types = {name: partial(_json_type, rows, name) for row in rows for name in row}
+    return {name: _read_as(found()) if name.lower() in wanted else pl.Null() for name, found in types.items()}
 
 
-def _parquet_schema(path: Path) -> dict[str, pl.DataType]:
+def _parquet_schema(path: Path) -> pa.Schema:
     try:
-        return dict(pl.read_parquet_schema(path))
-    except pl.exceptions.PolarsError as error:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CrossthinkError(f"{path.name} is not a whole parquet file ({error}): download it again") from error
+
+
+def _arrow_type(found: pa.DataType) -> PolarsType:
+    dtype = _polars_type(found)
+    return pl.Object() if dtype is None else dtype
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        return pl.read_csv(path, separator=SEPARATORS[path.suffix], infer_schema=False, n_rows=0).columns
+    except pl.exceptions.NoDataError:
+        return []
+    except (pl.exceptions.PolarsError, OSError) as error:  # of what begins as gzip does, it unpacks what it can
+        kind = path.suffix[1:].upper()
+        raise CrossthinkError(f"{path.name} is not whole {kind} ({error}): download it again") from error
+
+
+def _json_type(rows: list[dict[str, Any]], name: str) -> PolarsType:
+    """The type of all values of a column; Object where they have none in common."""
+    values = [{name: _shallow(row.get(name), LOOKED_INTO)} for row in rows]
+    try:
+        return pl.DataFrame(values, infer_schema_length=None, strict=False).schema[name]
+    except pl.exceptions.PolarsError:
+        return pl.Object()
+
+
+def _shallow(value: Any, levels: int) -> Any:
+    """A value without what lies deeper in it: polars takes minutes over a list of a thousand levels."""
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return None
+    if isinstance(value, list):
+        return [_shallow(one, levels - 1) for one in value]
+    return {name: _shallow(one, levels - 1) for name, one in value.items()}
 
 
 def _first_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -268,10 +332,20 @@ def _object(line: bytes) -> Any:
 
 
 def _read_as(dtype: PolarsType) -> PolarsType:
+    """A chat as one of _CHATS, options as texts, and anything else as it is."""
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
         names = {field.name for field in dtype.inner.fields}
         return next((chat for chat, fields_ in _CHATS.items() if set(fields_) <= names), dtype)
-    return dtype
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct(
+            {field.name: pl.String() if _is_plain(field.dtype) else _read_as(field.dtype) for field in dtype.fields}
+        )
+    return _TEXTS if isinstance(dtype, pl.List) and _is_plain(dtype.inner) else dtype
+
+
+def _is_plain(dtype: PolarsType) -> bool:
+    """Whether each value is a text, or has one that everybody would write."""
+    return isinstance(dtype, pl.String | pl.Null | pl.Boolean) or dtype.is_numeric()
 
 
 def _frames(file: DataFile) -> Iterator[tuple[pl.Series, pl.DataFrame, int]]:

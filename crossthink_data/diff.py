@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from crossthink_data.manifest import built_rows, read_manifest
 from crossthink_data.schema import ARROW_SCHEMA
 from crossthink_data.show import Table
 
 
 def compare(a: Path, b: Path) -> dict[str, Any]:
     """Rows of the pools by id: added and removed per source, changed per source and column; blends by their rows."""
-    pool_a, pool_b = _pool(a), _pool(b)
+    manifest_a, manifest_b = read_manifest(a), read_manifest(b)
+    pool_a = built_rows(a, manifest_a, "pool").collect()
+    pool_b = built_rows(b, manifest_b, "pool").collect()
     added = pool_b.join(pool_a, on="id", how="anti")
     gone = pool_a.join(pool_b, on="id", how="anti")
     both = pool_a.join(pool_b, on="id", how="inner", suffix="_b", maintain_order="left")
@@ -22,7 +26,10 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
         "added": _by_source(added),
         "removed": _by_source(gone),
         "changed": {column: counts for column in columns if (counts := _by_source(both.filter(_differs(column))))},
-        "blends": _blends(a, b),
+        "blends": {
+            name: _moved(_blend_rows(a, manifest_a, name), _blend_rows(b, manifest_b, name))
+            for name in sorted({*manifest_a["blends"], *manifest_b["blends"]})
+        },
     }
 
 
@@ -38,10 +45,6 @@ def diff_tables(found: dict[str, Any]) -> list[Table]:
     ]
 
 
-def _pool(folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(folder / "data" / "pool" / "*.parquet")
-
-
 def _differs(column: str) -> pl.Expr:
     return pl.col(column).ne_missing(pl.col(f"{column}_b"))
 
@@ -50,20 +53,12 @@ def _by_source(rows: pl.DataFrame) -> dict[str, int]:
     return dict(rows.group_by("source").len().sort("source").iter_rows())
 
 
-def _blends(a: Path, b: Path) -> dict[str, dict[str, int]]:
-    configs = {path.name for folder in (a, b) for path in (folder / "data").iterdir()}
-    names = sorted(configs - {"pool", "provenance", "removed"})
-    found = {}
-    for name in names:
-        rows_a, rows_b = _blend_rows(a, name), _blend_rows(b, name)
-        same = rows_a.join(rows_b, on=["id", "time"], how="inner").height
-        found[name] = {"added": len(rows_b) - same, "removed": len(rows_a) - same, "same": same}
-    return found
+def _moved(a: pl.DataFrame, b: pl.DataFrame) -> dict[str, int]:
+    same = a.join(b, on=["id", "time"], how="inner").height
+    return {"added": len(b) - same, "removed": len(a) - same, "same": same}
 
 
-def _blend_rows(folder: Path, name: str) -> pl.DataFrame:
+def _blend_rows(folder: Path, manifest: Mapping[str, Any], name: str) -> pl.DataFrame:
     """The ids of a blend's train split; `time` tells a repeated row's occurrences apart."""
-    if not (folder / "data" / name).is_dir():
-        return pl.DataFrame(schema={"id": pl.String, "time": pl.UInt32})
-    ids = pl.read_parquet(folder / "data" / name / "train-*.parquet", columns=["id"])
-    return ids.with_columns(time=pl.int_range(pl.len(), dtype=pl.UInt32).over("id"))
+    ids = built_rows(folder, manifest, name, "train").select("id")
+    return ids.with_columns(time=pl.int_range(pl.len(), dtype=pl.UInt32).over("id")).collect()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -20,6 +21,7 @@ from crossthink_data import rewards
 from crossthink_data.card import config_names
 from crossthink_data.completions import worked_completion
 from crossthink_data.errors import CrossthinkError, unknown
+from crossthink_data.manifest import built_files
 from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.publication import CARD
 from crossthink_data.rewards import GOLD_COLUMNS
@@ -176,26 +178,23 @@ def _run(corpus: str, blend: str | None, split: str) -> Source:
         raise CrossthinkError(
             f"{corpus} is of schema version {manifest['schema_version']}, this is {SCHEMA_VERSION}: build it again"
         )
-    splits: dict[str, list[Path]] = {}
-    for path, about in sorted(manifest["files"].items()):
-        _, config, name = path.split("/")
-        if config == blend and about["rows"]:
-            splits.setdefault(name.partition("-")[0], []).append(folder / path)
+    splits = {
+        path.split("/")[2].partition("-")[0]
+        for path, about in manifest["files"].items()
+        if path.startswith(f"data/{blend}/") and about["rows"]
+    }
     if split not in splits:
         raise unknown(f"split of {blend}", split, splits)
-    paths = splits[split]
     where = f"{corpus}, blend {blend}, split {split}"
-    return Source(where, blend, lambda columns: _whole_batches(_parquet_rows(paths, columns)))
+    files = partial(built_files, folder, manifest, blend, split)
+    return Source(where, blend, lambda columns: _whole_batches(_parquet_rows(files(), columns)))
 
 
-def _parquet_rows(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[list[Row]]:
+def _parquet_rows(paths: Iterable[Path], columns: Sequence[str]) -> Iterator[list[Row]]:
     for path in paths:
-        try:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
-                    yield batch.to_pylist()
-        except pa.ArrowInvalid as error:
-            raise CrossthinkError(f"{path} is no whole parquet file ({error}): build or publish it again") from error
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                yield batch.to_pylist()
 
 
 def _whole_batches(batches: Iterable[list[Row]]) -> Iterator[list[Row]]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crossthink_data import __version__
 from crossthink_data.benchmarks import sets_of
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.hashing import file_sha256
 from crossthink_data.manifest_file import MANIFEST, git_commit, read_object
 from crossthink_data.plan import POLICIES, Plan
 from crossthink_data.pool import Selection
 from crossthink_data.recipe import TABLES
-from crossthink_data.schema import SCHEMA_VERSION
+from crossthink_data.schema import POLARS_SCHEMA, SCHEMA_VERSION
 
 PACKAGES = ("datasets", "datatrove", "huggingface-hub", "numpy", "polars", "pyarrow")
 
@@ -38,6 +41,98 @@ class Written:
     labels: int  # rows of the pool whose gold is a label
     evidence: pl.DataFrame | None  # what was found of benchmarks; None: nobody looked
     files: Mapping[str, Mapping[str, Any]]  # path -> sha256, bytes and rows
+
+
+# ---- what those who read a manifest go by: it may be damaged, or another program's
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Part(BaseModel):
+    """A part of a manifest; it may hold more."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class SourceShape(Part):
+    """What became of a source's rows."""
+
+    revision: str
+    read: Count
+    derived: Count
+    removed: dict[str, Count]
+    not_sampled: Count
+    pool: Count
+
+
+class SplitShape(Part):
+    """Rows by split and source; no reader needs the other splits."""
+
+    train: dict[str, Count]
+
+
+class BlendShape(Part):
+    """What a blend asked for and got."""
+
+    weights: dict[str, float]
+    rows: SplitShape
+    repeated: dict[str, Count]
+
+    @model_validator(mode="after")
+    def _counted(self) -> BlendShape:
+        if missing := self.weights.keys() - self.rows.train.keys():
+            raise ValueError(f"no rows of {', '.join(sorted(missing))}, which has a weight")
+        return self
+
+
+class KindShape(Part):
+    """Rows of the pool of one kind."""
+
+    domain: str
+    question_type: str
+    source: str
+    license: str
+    rows: Count
+
+
+class BenchmarkShape(Part):
+    """What was found of a benchmark."""
+
+    rows: Count
+    items: Count
+    checked: list[str]
+    missing: dict[str, str]
+
+
+class FileShape(Part):
+    """A data file, as it was built."""
+
+    sha256: str
+    bytes: Count
+    rows: Count
+
+
+class Shape(Part):
+    """A run's manifest."""
+
+    name: str
+    recipe: str
+    description: str
+    hash: str
+    schema_version: int
+    crossthink_version: str
+    seconds: float
+    warnings: list[str]
+    sources: dict[str, SourceShape]
+    pool: dict[str, dict[str, Count]]
+    blends: dict[str, BlendShape]
+    refused_blends: dict[str, str]
+    contamination: dict[str, BenchmarkShape] | None = None
+    table: list[KindShape]
+    files: dict[Annotated[str, Field(pattern=r"^data/[a-z0-9_]+/[a-z]+-\d+-of-\d+\.parquet$")], FileShape]
+
+
+# ---- writing and reading it
 
 
 def make_manifest(plan: Plan, written: Written, started: float) -> dict[str, Any]:
@@ -85,14 +180,48 @@ def make_manifest(plan: Plan, written: Written, started: float) -> dict[str, Any
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished run or a published folder."""
+    """The manifest of a finished run or a published folder, in `Shape`."""
     path = folder / MANIFEST
     if not path.is_file():
         raise CrossthinkError(f"{folder} is not a finished run: it has no {MANIFEST}; build it with `crossthink build`")
     manifest = read_object(path, "build or download it again")
-    if not {"hash", "files", "schema_version"} <= manifest.keys():
-        raise CrossthinkError(f"{path} is not of crossthink's making: name a run or a published folder")
+    try:
+        Shape.model_validate(manifest)
+        json.dumps(manifest, ensure_ascii=False).encode()  # a lone surrogate, which JSON can spell, cannot be shown
+    except (ValidationError, UnicodeEncodeError) as error:
+        raise CrossthinkError(
+            f"{path} is not of crossthink's making ({_why(error)}): name a run or a published folder"
+        ) from error
     return manifest
+
+
+def _why(error: ValidationError | UnicodeEncodeError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return str(error)
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'the manifest'}: {problem['msg']}"
+
+
+def built_files(folder: Path, manifest: Mapping[str, Any], config: str, split: str = "") -> Iterator[Path]:
+    """The files of a config (of one split) of a run or published folder, in order.
+
+    Raises CrossthinkError at one that is not as it was built: no reader need fear what it holds.
+    """
+    for name, about in sorted(manifest["files"].items()):
+        _, of, file = name.split("/")
+        if of != config or (split and file.partition("-")[0] != split):
+            continue
+        if file_sha256(folder / name) != about["sha256"]:
+            raise CrossthinkError(
+                f"{folder / name} is damaged: it is not the file that {MANIFEST} names; build it or download it again"
+            )
+        yield folder / name
+
+
+def built_rows(folder: Path, manifest: Mapping[str, Any], config: str, split: str = "") -> pl.LazyFrame:
+    """The rows of `built_files`, in ARROW_SCHEMA; none where there is no file."""
+    paths = list(built_files(folder, manifest, config, split))
+    return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=POLARS_SCHEMA)
 
 
 def check_balance(source: str, counts: Mapping[str, Any]) -> None:

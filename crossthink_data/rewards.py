@@ -206,7 +206,7 @@ def _truth(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
         return {"answer": given}
     try:
         row = json.loads(given)  # which takes NaN, as pandas writes it
-    except ValueError:  # a set such as {1, 2} is an answer, not a row
+    except (ValueError, RecursionError):  # a set such as {1, 2} is an answer, not a row
         return {"answer": given}
     return row if "answer" in row else {"answer": given}
 

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from crossthink_data.card import config_names, examples, license_table, reasons, totals, weight_tables
-from crossthink_data.decontaminate import EVIDENCE_FILE
+from crossthink_data.decontaminate import EVIDENCE, EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError, unknown
 from crossthink_data.expected import Expected
-from crossthink_data.manifest import read_manifest
+from crossthink_data.manifest import built_rows, read_manifest
 from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.pipeline import Run, Submitted
+from crossthink_data.plan import Plan
 from crossthink_data.recipe import load_recipe, recipe_names
 from crossthink_data.sources import SOURCES
 from crossthink_data.sources.hub import fetch_all, pin
+from crossthink_data.storage import fetched, folder_at
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,11 @@ def build_summary(run: Run) -> dict[str, Any]:
 
 
 def open_run(name: str, revision: str | None = None) -> tuple[Path, dict[str, Any]]:
-    """The folder and manifest of a run, a published folder, or a repository (fetched into the Hub's cache)."""
-    folder = Path(name)
+    """The folder and manifest of a run, a published folder, or a repository (fetched into the Hub's cache).
+
+    A run at a URL is fetched into a folder that lasts as long as this process.
+    """
+    folder = fetched(folder_at(name))
     if folder.exists():
         return folder, _complete(folder, read_manifest(folder))
     if name.count("/") != 1 or name.startswith((".", "/")):
@@ -105,20 +111,20 @@ def run_tables(manifest: dict[str, Any]) -> list[Table]:
     ]
 
 
-def expected_table(name: str, stages: Sequence[Expected]) -> Table:
-    """What a build will take."""
+def expected_table(plan: Plan, stages: Sequence[Expected]) -> Table:
+    """What a build will take; generated rows are not counted before they are made."""
     columns = ["stage", "tasks", "after", "reads", "writes", "memory of a task"]
     rows = [
         [one.stage, one.tasks, one.after, *map(_megabytes, (one.read_mb, one.written_mb, one.memory_mb))]
         for one in stages
     ]
-    return Table(f"plan of {name}", columns, rows)
+    return Table(f"plan of {plan.name}, {plan.rows:,} rows", columns, rows)
 
 
 def stage_table(run: Submitted) -> Table:
     """How far a build is that is with Slurm."""
-    rows = [[one.stage, one.tasks, one.done, one.job, one.state] for one in run.stages]
-    return Table(run.folder.name, ["stage", "tasks", "done", "job", "state"], rows)
+    rows = [[one.stage, one.tasks, one.done, " ".join(one.jobs), one.state] for one in run.stages]
+    return Table(run.folder.name, ["stage", "tasks", "done", "jobs", "state"], rows)
 
 
 def _megabytes(value: float) -> str:
@@ -130,7 +136,12 @@ def evidence(folder: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
     if manifest.get("contamination") is None:
         raise CrossthinkError(f"{folder} was compared with no benchmark: its recipe has no `decontaminate`")
     path = folder / EVIDENCE_FILE
-    return pl.read_parquet(path).to_dicts() if path.is_file() else []
+    if not path.is_file():
+        return []
+    try:
+        return pq.read_table(path, columns=["id", "source", *EVIDENCE]).to_pylist()  # type: ignore[no-any-return]
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise CrossthinkError(f"{path} is damaged ({error}): delete {folder} and build it again") from error
 
 
 def contamination_tables(manifest: dict[str, Any], found: list[dict[str, Any]]) -> list[Table]:
@@ -156,12 +167,12 @@ def _cut(text: str, chars: int = 120) -> str:
 def sample_rows(folder: Path, manifest: dict[str, Any], blend: str | None, n: int) -> list[dict[str, Any]]:
     """The first n rows of a blend, or n rows of the pool per domain."""
     if blend is None:
-        return examples(folder, n)
+        return examples(folder, manifest, n)
     if blend in manifest["refused_blends"]:
         raise CrossthinkError(manifest["refused_blends"][blend])
     if blend not in config_names(manifest):
         raise unknown("blend", blend, config_names(manifest))
-    return pl.scan_parquet(folder / "data" / blend / "train-*.parquet").head(n).collect().to_dicts()
+    return built_rows(folder, manifest, blend, "train").head(n).collect().to_dicts()
 
 
 def source_table() -> Table:

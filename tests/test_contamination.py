@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from crossthink_data.contamination import check_dataset, data_files
+from crossthink_data.contamination import _frames, check_dataset, data_files
 from crossthink_data.errors import CrossthinkError
 from tests.benchmark_items import RAMP
 from tests.command import Crossthink
@@ -108,6 +112,58 @@ def test_the_usual_forms_of_a_question(seeded: Hub, tmp_path: Path, rows: list[d
     assert check_dataset(str(path), tmp_path / "out").hits["math500"] == 1
 
 
+STRAY: list[tuple[str, bytes]] = [
+    ("a list of lists, then of numbers", b'{"question":"a","x":[[]]}\n{"question":"b","x":[1]}'),
+    ("a list, then an object", b'{"question":"a","x":[1]}\n{"question":"b","x":{"a":1}}'),
+    ("options of no one type", b'{"question":"a","options":["x"]}\n{"question":"b","options":{"a":["y"]}}'),
+    ("options in options", b'{"question":"a","options":[["x"]]}'),
+    ("options of no name", b'{"question":"a","options":{}}'),
+    ("a thousand levels", b'{"question":"a","x":' + b"[" * 1000 + b"1" + b"]" * 1000 + b"}"),
+    ("options of a thousand levels", b'{"question":"a","options":' + b"[" * 1000 + b"1" + b"]" * 1000 + b"}"),
+]
+
+
+@pytest.mark.parametrize("lines", [lines for _, lines in STRAY], ids=[name for name, _ in STRAY])
+def test_other_columns_may_hold_anything(seeded: Hub, tmp_path: Path, lines: bytes) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(lines + b"\n" + orjson.dumps({"question": RAMP}))
+    assert check_dataset(str(path), tmp_path / "out").hits["math500"] == 1
+    assert columns_of(path) == ("question", ())
+
+
+def test_a_column_of_parquet_that_polars_has_no_type_for(seeded: Hub, tmp_path: Path) -> None:
+    stamp = datetime(1, 1, 1, tzinfo=UTC)
+    rows = {"question": [RAMP], "options": pa.array([stamp], pa.timestamp("us", tz="Mars/Base"))}
+    rows["x"] = pa.array([Decimal(1)], pa.decimal256(60, 2))
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    assert check_dataset(str(tmp_path / "rows.parquet"), tmp_path / "out").hits["math500"] == 1
+
+
+OPTIONS: list[tuple[str, Any, tuple[str, ...], list[str]]] = [
+    ("numbers", {"o": [1, 2]}, ("o",), ["1", "2"]),
+    ("an object of numbers", {"o": {"A": 1, "B": 2}}, ("o",), ["1", "2"]),
+    ("labels that are numbers", {"o": {"text": ["x"], "label": [0]}}, ("o",), ["x"]),
+    ("lists in an object", {"o": {"x": ["y"], "z": "w"}}, ("o",), ["y", "w"]),
+    ("columns of anything", {"A": 1, "B": ["y"], "C": None}, ("A", "B", "C"), ["1", '["y"]']),
+]
+
+
+@pytest.mark.parametrize(("row", "given", "texts"), [case[1:] for case in OPTIONS], ids=[case[0] for case in OPTIONS])
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_options_are_texts(
+    tmp_path: Path, row: dict[str, Any], given: tuple[str, ...], texts: list[str], suffix: str
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    row = {"question": "Q?", **row}
+    if suffix == ".jsonl":
+        write_lines(path, [row])
+    else:
+        pl.DataFrame([row]).write_parquet(path)
+    (file,), _, _ = data_files(str(path), None, None, given, None)
+    ((_, frame, _),) = _frames(file)
+    assert frame["options"].to_list() == [texts]
+
+
 def columns_of(path: Path, **given: Any) -> tuple[str, tuple[str, ...]]:
     (file,), _, _ = data_files(str(path), None, given.get("question"), given.get("options", ()), None)
     return file.question, file.options
@@ -128,6 +184,13 @@ def test_columns_are_found_or_named(tmp_path: Path) -> None:
         ([{"note": "Q?"}], {}, r"no column of text among question, problem.*has note: name one with --question"),
         ([{"question": "Q?"}], {"question": "stem"}, "no column of text among stem"),
         ([{"question": "Q?"}], {"options": ("opa",)}, "has no column 'opa'"),
+        (
+            [{"question": "Q?", "options": "A. x B. y"}],
+            {"options": ("options",)},
+            r"a.jsonl: column 'options' is of String, not a list of texts: .*--options A,B,C",
+        ),
+        ([{"question": "Q?", "o": [["x"]]}], {"options": ("o",)}, r"column 'o' is of List\(List\(String\)\)"),
+        ([{"question": "Q?", "o": {"A": [["x"]]}}], {"options": ("o",)}, "column 'o' is of Struct"),
         ([{"question": 7}], {}, "no column of text"),
     ],
 )
@@ -146,6 +209,8 @@ def test_a_missing_column_is_asked_for(
         ("a.json", b"[{", "a.json is not JSON"),
         ("a.jsonl", b"{broken\n", "no column of text"),
         ("a.jsonl", b"", "no column of text"),
+        ("a.csv", b"", "no column of text among question.*a.csv has no columns"),
+        ("a.csv", b"\x1f\x8b no gzip", "a.csv is not whole CSV"),
     ],
 )
 def test_files_that_are_no_data(seeded: Hub, tmp_path: Path, name: str, content: bytes, message: str) -> None:

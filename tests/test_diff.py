@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from crossthink_data.diff import compare, diff_tables
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.pipeline import build
 from crossthink_data.plan import make_plan
 from crossthink_data.recipe import load_recipe
@@ -95,3 +98,13 @@ def test_all_splits_of_the_pool_count(before: Path, tmp_path: Path) -> None:
     split = run_of(tmp_path, code_rows(6), sum_rows(6), splits={"test": 0.4})
     found = compare(before, split)
     assert (found["added"], found["removed"], found["changed"]) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("config", ["pool", "nd"])
+def test_files_of_other_columns(before: Path, tmp_path: Path, config: str) -> None:
+    run = shutil.copytree(before, tmp_path / "run")
+    path = run / "data" / config / "train-00000-of-00001.parquet"
+    pl.DataFrame({"id": [1]}).write_parquet(path)
+    for pair in ((before, run), (run, before)):
+        with pytest.raises(CrossthinkError, match=f"^{path} is damaged: "):
+            compare(*pair)

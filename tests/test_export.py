@@ -29,6 +29,7 @@ from tests.command import Crossthink
 from tests.hub_fixture import Hub
 from tests.small import Small
 from tests.test_cli_errors import mounted
+from tests.test_manifest import manifest_of
 
 Row = dict[str, Any]
 DOCS = Path(__file__).parents[1] / "docs" / "export.md"
@@ -72,21 +73,16 @@ def reply(box: str) -> str:
 def write_run(folder: Path, rows: Sequence[Row], split: str = "train", files: int = 1, **changes: Any) -> Path:
     """A finished run of one blend, `nd`, its rows in order over so many files."""
     at = [len(rows) * i // files for i in range(files + 1)]
-    about = {}
+    written = []
     for i in range(files):
         path = f"data/nd/{split}-{i:05d}-of-{files:05d}.parquet"
         table = pa.Table.from_pylist(list(rows[at[i] : at[i + 1]]), ARROW_SCHEMA)
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, folder / path)
-        about[path] = {"rows": table.num_rows}
-    manifest = {
-        "hash": "x",
-        "schema_version": SCHEMA_VERSION,
-        "blends": {"nd": {}},
-        "refused_blends": {},
-        "files": about,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+        written.append(folder / path)
+    blend: Row = {"weights": {"own": 1.0}, "rows": {"train": {"own": len(rows)}}, "repeated": {}}
+    manifest = manifest_of(folder, written, blends={"nd": blend}) | changes
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
 
@@ -431,7 +427,7 @@ def test_a_run_that_is_not_whole(crossthink: Crossthink, tmp_path: Path) -> None
     run = write_run(tmp_path / "run", ROWS)
     [file] = (run / "data" / "nd").iterdir()
     file.write_bytes(file.read_bytes()[:-100])
-    assert "is no whole parquet file" in refused(crossthink, run, tmp_path / "out")
+    assert refused(crossthink, run, tmp_path / "out").startswith(f"{file} is damaged: ")
     file.unlink()
     assert "which its manifest.json names: build or publish it again" in refused(crossthink, run, tmp_path / "out")
 

@@ -173,6 +173,10 @@ def test_a_ground_truth_with_nan_is_still_a_row() -> None:
     assert compute_score("d", BOXED, truth)["score"] == 1.0
 
 
+def test_a_ground_truth_nested_too_deep_is_an_answer() -> None:
+    assert compute_score("d", BOXED, '{"answer":' * 100_000)["score"] == 0.0
+
+
 def test_a_ground_truth_that_is_no_text_is_an_error() -> None:
     with pytest.raises(CrossthinkError, match="ground_truth is 42; give the answer as a string"):
         compute_score("d", BOXED, 42)  # type: ignore[arg-type]

@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from crossthink_data.decontaminate import EVIDENCE, EVIDENCE_FILE
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.pipeline import Run
 from crossthink_data.publish import publish_to_folder, publish_to_hub
-from crossthink_data.show import build_summary, open_run, run_tables, sample_rows
+from crossthink_data.show import build_summary, evidence, open_run, run_tables, sample_rows
 from tests.hub_fixture import Hub
-from tests.publishing import publication_of
+from tests.publishing import copy_run, publication_of
 from tests.small import Small
 
 
@@ -76,3 +77,21 @@ def test_open_a_run_a_folder_and_a_repository(hub: Hub, small: Small, tmp_path: 
 def test_what_is_neither_a_folder_nor_a_name(name: str) -> None:
     with pytest.raises(CrossthinkError, match=f"no folder {name}, and it is no ORG/NAME"):
         open_run(name)
+
+
+@pytest.mark.parametrize(("config", "blend"), [("pool", None), ("nd", "nd")])
+def test_rows_of_a_file_that_was_cut_off(small: Small, tmp_path: Path, config: str, blend: str | None) -> None:
+    run = copy_run(small, tmp_path / "run").folder
+    path = run / "data" / config / "train-00000-of-00001.parquet"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(CrossthinkError, match=f"^{path} is damaged: .*; build it or download it again$"):
+        sample_rows(run, small.manifest, blend, 1)
+
+
+def test_evidence_that_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / EVIDENCE_FILE
+    pl.DataFrame(schema={"id": pl.String(), "source": pl.String(), **EVIDENCE}).write_parquet(path)
+    assert evidence(tmp_path, {"contamination": {}}) == []
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(CrossthinkError, match=f"^{path} is damaged .*: delete {tmp_path} and build it again$"):
+        evidence(tmp_path, {"contamination": {}})
