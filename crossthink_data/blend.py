@@ -112,11 +112,11 @@ def draw(seed: int, blend: str, numbers: UInt64, members: Mapping[str, Int64], w
         have = members[source]
         if not len(have):
             continue
-        for repeat in range(-(-want // len(have))):
-            take = min(len(have), want - repeat * len(have))
-            ranks = mix(numbers[have], salt(seed, "draw", blend, repeat))
-            rows.append(np.sort(have[np.argsort(ranks, kind="stable")[:take]]))
-            repeats.append(np.full(take, repeat, np.int64))
+        times, rest = divmod(want, len(have))
+        ranks = mix(numbers[have], salt(seed, "draw", blend, times))
+        last = np.sort(have[np.argsort(ranks, kind="stable")[:rest]])
+        rows += [np.tile(have, times), last]
+        repeats += [np.repeat(np.arange(times), len(have)), np.full(rest, times)]
     return _ordered(seed, blend, numbers, _join(rows), _join(repeats))
 
 
@@ -125,10 +125,8 @@ def _join(parts: list[Int64]) -> Int64:
 
 
 def _ordered(seed: int, blend: str, numbers: UInt64, rows: Int64, repeats: Int64) -> Draw:
-    order = np.empty(len(rows), np.uint64)
-    for repeat in np.unique(repeats):
-        again = repeats == repeat
-        order[again] = mix(numbers[rows[again]], salt(seed, "order", blend, repeat))
+    salts = np.array([salt(seed, "order", blend, repeat) for repeat in range(repeats.max(initial=-1) + 1)], np.uint64)
+    order = mix(numbers[rows], salts[repeats])
     sort = np.lexsort((numbers[rows], order))
     return Draw(rows[sort], repeats[sort])
 

@@ -99,6 +99,8 @@ def build(
     if allow_missing:
         loaded = without_missing(loaded)
     here = executor is Executor.LOCAL
+    if not here:
+        folder = folder.absolute()  # tasks run in folders of their own
     workers = workers or (min(os.cpu_count() or 1, 8) if here else None)
     with Progress(quiet) as progress:
         plan = make_plan(loaded, limit, progress.source)
@@ -127,10 +129,16 @@ def _print_build(run: Run | Submitted, json_: bool) -> None:
     """What became of a build."""
     from crossthink_data.pipeline import Submitted
     from crossthink_data.show import build_summary, run_tables, stage_table
+    from crossthink_data.stages import logs_of
 
     if isinstance(run, Submitted):
+        for one in run.failed:
+            why = logs_of(run.folder, one.stage, one.tasks) / "logs"
+            _note(f"note: stage {one.stage} broke off with {one.done} of {one.tasks} tasks done; why is in {why}")
         if json_:
-            print_json({"run": str(run.folder), "again": run.again, "stages": [vars(one) for one in run.stages]})
+            stages = [vars(one) for one in run.stages]
+            failed = [one.stage for one in run.failed]
+            print_json({"run": str(run.folder), "again": run.again, "failed": failed, "stages": stages})
             return
         print_tables([stage_table(run)])
         typer.echo(f"{'with Slurm' if run.again else 'submitted'}: {run.folder}; the same command says how far it is")

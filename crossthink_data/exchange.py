@@ -97,8 +97,8 @@ class PartWriter:
     def write(self, frames: Iterable[pl.DataFrame]) -> None:
         """One round: the frames of part 0, 1, … in order, empty ones too."""
         for frame in frames:
-            batches = _arrow(frame).combine_chunks().to_batches()
-            self._writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], self._schema))
+            (batch,) = _arrow(frame).combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], self._schema)]
+            self._writer.write_batch(batch)
 
 
 @contextmanager

@@ -13,15 +13,16 @@ import polars as pl
 from datatrove.pipeline.base import PipelineStep
 
 from crossthink_data.decontaminate import EVIDENCE_FILE
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.exchange import bucket_path, read_frame
 from crossthink_data.manifest import Written, make_manifest
 from crossthink_data.manifest_file import write_manifest
 from crossthink_data.plan import Plan
-from crossthink_data.pool import SplitDraw
+from crossthink_data.pool import TRAIN, SplitDraw
 from crossthink_data.provenance import write_provenance
-from crossthink_data.select_stage import Draw, draw_summary, read_selection
-from crossthink_data.storage import written
-from crossthink_data.write import TABLE, Outputs, model_parts_path
+from crossthink_data.select_stage import BlendSplit, draw_summary, read_selection
+from crossthink_data.storage import sweep, written
+from crossthink_data.write import POOL, TABLE, Outputs, model_parts_path
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Finished:
     deduped: Path
     selected: Path
     buckets: int
-    draws: list[Draw]
+    draws: list[BlendSplit]
     refused: Mapping[str, str]
 
 
@@ -70,18 +71,22 @@ class Finish(PipelineStep):  # type: ignore[misc]
             for note in out.notes(stage):
                 files |= note["files"]
         counts = read_counts(self.done.stats)
+        blends = _blends(self.done)
+        selection = read_selection(self.done.selected)
+        check_files(files, {POOL: selection.pool, **{name: blend.rows for name, blend in blends.items()}})
         summary = Written(
             read=counts["read"],
             derived=counts["derived"],
             removed=_removed(out),
-            selection=read_selection(self.done.selected),
-            blends=_blends(self.done),
+            selection=selection,
+            blends={name: asdict(blend) for name, blend in blends.items()},
             refused=self.done.refused,
             table=_table(out),
             labels=int(made["filled"].sum()),
             evidence=self._evidence(),
             files=dict(sorted(files.items())),
         )
+        sweep(out.run)
         write_manifest(out.run, make_manifest(self.plan, summary, self.started))
         yield from ()
 
@@ -94,6 +99,21 @@ class Finish(PipelineStep):  # type: ignore[misc]
         with written(self.done.out.run / EVIDENCE_FILE) as aside:
             found.write_parquet(aside)
         return found
+
+
+def check_files(files: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
+    """Raises CrossthinkError unless the files of each config and split have as many rows as were selected.
+
+    `rows`: config -> split -> source -> rows.
+    """
+    for config, splits in rows.items():
+        for split, sources in splits.items():
+            have = sum(about["rows"] for name, about in files.items() if name.startswith(f"data/{config}/{split}-"))
+            if have != sum(sources.values()):
+                raise CrossthinkError(
+                    f"{config}, {split}: {sum(sources.values())} rows were selected and {have} were written; did "
+                    "somebody change the run's folder? Delete it and build again"
+                )
 
 
 def read_counts(stats: Path) -> dict[str, Counter[str]]:
@@ -126,13 +146,13 @@ def _table(out: Outputs) -> pl.DataFrame:
     return pl.concat(parts).group_by(TABLE).agg(pl.col("rows", "rated").cast(pl.Int64).sum()).sort(TABLE)
 
 
-def _blends(done: Finished) -> dict[str, Any]:
+def _blends(done: Finished) -> dict[str, BlendSummary]:
     blends: dict[str, BlendSummary] = {}
     for draw in done.draws:
         summary = blends.setdefault(draw.blend, BlendSummary(draw.weights))
         got = SplitDraw(**draw_summary(done.selected, draw))
         summary.rows[draw.split] = got.rows
         summary.shards[draw.split] = got.shards
-        if draw.split == "train":
+        if draw.split == TRAIN:
             summary.repeated = got.repeated
-    return {name: asdict(summary) for name, summary in blends.items()}
+    return blends

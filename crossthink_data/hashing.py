@@ -40,8 +40,8 @@ def salt(*parts: object) -> np.uint64:
     return np.uint64(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little"))
 
 
-def mix(numbers: UInt64, with_salt: np.uint64) -> UInt64:
-    """A fresh, uniform 64-bit number for each number under this salt."""
+def mix(numbers: UInt64, with_salt: np.uint64 | UInt64) -> UInt64:
+    """A fresh, uniform 64-bit number for each number under this salt, or under one of its own."""
     x = numbers ^ with_salt
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

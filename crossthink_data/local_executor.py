@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,7 @@ from contextlib import contextmanager, redirect_stderr
 from copy import deepcopy
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Semaphore
 from threading import Thread
 
 from datatrove.executor.local import LocalPipelineExecutor
@@ -25,6 +27,7 @@ from datatrove.executor.local import LocalPipelineExecutor
 from crossthink_data.errors import CrossthinkError
 
 PRELOAD = ["crossthink_data.pipeline"]  # imported once, before the workers are forked
+BEGIN_PERIOD_S = 0.01  # between looks at whether the workers are there
 
 
 class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]
@@ -44,8 +47,8 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]
                 self._run_quietly(rank)
                 on_done(done := done + 1, self.world_size)
             return
-        with _pool(min(self.workers, len(ranks))) as pool:
-            for task in as_completed(_submitted(pool, self._run_quietly, ranks)):
+        with _pool(min(self.workers, len(ranks))) as (pool, begun):
+            for task in as_completed(_submitted(pool, begun, self._run_quietly, ranks)):
                 task.result()
                 on_done(done := done + 1, self.world_size)
 
@@ -57,15 +60,16 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Workers; after an error the tasks under way are finished, after Ctrl-C they are not."""
+def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Callable[[], bool]]]:
+    """Workers, and whether all have begun; after an error tasks under way are finished, after Ctrl-C they are not."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     _start_server()
     theirs, ours = context.Pipe(duplex=False)
-    with theirs, ours, ProcessPoolExecutor(workers, context, _end_with_driver, (theirs,)) as pool:
+    begun = context.Semaphore(0)
+    with theirs, ours, ProcessPoolExecutor(workers, context, _begin, (theirs, begun)) as pool:
         try:
-            yield pool
+            yield pool, lambda: bool(begun.get_value() >= workers)
         except BrokenProcessPool as error:
             ours.close()  # ends a worker that was started while the pool broke, which is waited for
             raise CrossthinkError(
@@ -79,11 +83,19 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             pool.shutdown(cancel_futures=True)
 
 
-def _submitted(pool: ProcessPoolExecutor, task: Callable[[int], None], ranks: Iterable[int]) -> list[Future[None]]:
-    """Starts the workers, with Ctrl-C put off until they are there. Raises BrokenProcessPool when their server dies."""
+def _submitted(
+    pool: ProcessPoolExecutor, begun: Callable[[], bool], task: Callable[[int], None], ranks: Iterable[int]
+) -> list[Future[None]]:
+    """Starts the workers, with Ctrl-C put off until all are there: one that comes up without its driver complains.
+
+    Raises BrokenProcessPool when the server that forks them dies.
+    """
     try:
         with _without_ctrl_c():
-            return [pool.submit(task, rank) for rank in ranks]
+            tasks = [pool.submit(task, rank) for rank in ranks]
+            while not begun() and not any(one.done() for one in tasks):
+                time.sleep(BEGIN_PERIOD_S)
+            return tasks
     except (EOFError, ConnectionError) as error:
         raise BrokenProcessPool(str(error)) from error
 
@@ -104,9 +116,10 @@ def _without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_driver(pipe: Connection) -> None:
+def _begin(pipe: Connection, begun: Semaphore) -> None:
     """Begins a worker: it ends as soon as the driver's end of the pipe closes."""
     Thread(target=_wait_for_end, args=(pipe,), daemon=True).start()
+    begun.release()
 
 
 def _wait_for_end(pipe: Connection) -> None:

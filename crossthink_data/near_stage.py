@@ -36,13 +36,13 @@ _REMOVED = ["id", "group_key", "source", "question_type"]
 def write_bands(rows: pl.DataFrame, bucket: int, folder: Path, buckets: int, settings: NearDedup) -> None:
     """Writes the band keys of a bucket's rows: row by row to be looked up, and by range to meet those of others."""
     keys = signatures(rows, settings)
-    write_frame(pl.DataFrame({f"key{i}": keys[:, i] for i in range(keys.shape[1])}), _signatures(folder, bucket))
+    write_frame(pl.DataFrame({f"key{i}": keys[:, i] for i in range(keys.shape[1])}), _signatures_path(folder, bucket))
     flat = keys.ravel()
     order = np.argsort(flat, kind="stable")
     band = pl.DataFrame({"key": flat[order], "row": (order // keys.shape[1]).astype(np.uint32)}, schema=_BAND)
     starts = np.array([(part << 64) // buckets for part in range(buckets)], np.uint64)
     ends = [*np.searchsorted(band["key"].to_numpy(), starts).tolist(), len(band)]
-    with part_file(_bands(folder, bucket), _BAND) as file:
+    with part_file(_bands_path(folder, bucket), _BAND) as file:
         file.write(band[start:stop] for start, stop in pairwise(ends))
 
 
@@ -66,7 +66,7 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
         with self.track_time("range"):
             first, second = self._meetings(rank)
             same = self._compare(first, second)
-            write_frame(pl.DataFrame({"a": first[same], "b": second[same]}), _links(self.folder, rank))
+            write_frame(pl.DataFrame({"a": first[same], "b": second[same]}), _links_path(self.folder, rank))
         yield from ()
 
     def _meetings(self, part: int) -> tuple[UInt64, UInt64]:
@@ -81,13 +81,13 @@ class FindNearDuplicates(PipelineStep):  # type: ignore[misc]
 
     def _range(self, part: int) -> tuple[UInt64, UInt64]:
         """The band keys of a range, and the places of their rows."""
-        bands = [read_part([_bands(self.before, bucket)], part, self.buckets) for bucket in range(self.buckets)]
+        bands = [read_part([_bands_path(self.before, bucket)], part, self.buckets) for bucket in range(self.buckets)]
         places = [_places(bucket, band["row"].to_numpy()) for bucket, band in enumerate(bands)]
         return pl.concat(bands)["key"].to_numpy(), np.concatenate(places)
 
     def _signatures(self, places: UInt64) -> UInt64:
         """The band keys of rows, of shape (rows, bands)."""
-        return _rows_at([_signatures(self.before, bucket) for bucket in range(self.buckets)], places).to_numpy()
+        return _rows_at([_signatures_path(self.before, bucket) for bucket in range(self.buckets)], places).to_numpy()
 
     def _compare(self, first: UInt64, second: UInt64) -> Bool:
         """Which of the pairs are one question."""
@@ -134,7 +134,7 @@ class KeepOne(PipelineStep):  # type: ignore[misc]
 
     def _choose(self) -> tuple[UInt64, UInt64]:
         """The places of rows that go, in order, and of the rows kept for them."""
-        links = pl.concat([read_frame(_links(self.folder, part)) for part in range(self.buckets)])
+        links = pl.concat([read_frame(_links_path(self.folder, part)) for part in range(self.buckets)])
         places, index = np.unique(np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]), return_inverse=True)
         by_rank = np.lexsort(self._ranks(places))
         number = np.empty(len(places), np.int64)
@@ -156,15 +156,15 @@ def gone_path(folder: Path) -> Path:
     return folder / "gone.arrow"
 
 
-def _signatures(folder: Path, bucket: int) -> Path:
+def _signatures_path(folder: Path, bucket: int) -> Path:
     return bucket_path(folder, bucket, "signatures")
 
 
-def _bands(folder: Path, bucket: int) -> Path:
+def _bands_path(folder: Path, bucket: int) -> Path:
     return bucket_path(folder, bucket, "bands")
 
 
-def _links(folder: Path, part: int) -> Path:
+def _links_path(folder: Path, part: int) -> Path:
     return bucket_path(folder, part, "links")
 
 
@@ -174,10 +174,12 @@ def _places(buckets: Int64 | int, rows: Int64 | int) -> UInt64:
 
 def _rows_at(files: list[Path], places: UInt64, columns: list[str] | None = None) -> pl.DataFrame:
     """The rows at these places, in their order; `files` has one for each bucket, and only what is asked for is read."""
-    frames, order = [], []
-    for bucket, path in enumerate(files):
-        at = np.flatnonzero(places >> _ROW == bucket)
-        if len(at) or bucket == 0:  # for the schema
-            frames.append(rows_at(path, places[at] & np.uint64(0xFFFFFFFF), columns))
-            order.append(at)
-    return pl.concat(frames)[np.argsort(np.concatenate(order))]
+    order = np.argsort(places, kind="stable")
+    sorted_ = places[order]
+    ends = np.searchsorted(sorted_, _places(np.arange(len(files) + 1), 0)).tolist()
+    frames = [
+        rows_at(files[bucket], sorted_[start:stop] & np.uint64(0xFFFFFFFF), columns)
+        for bucket, (start, stop) in enumerate(pairwise(ends))
+        if stop > start or bucket == 0  # for the schema
+    ]
+    return pl.concat(frames)[np.argsort(order)]

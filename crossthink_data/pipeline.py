@@ -15,9 +15,9 @@ from crossthink_data.manifest import read_manifest
 from crossthink_data.manifest_file import MANIFEST
 from crossthink_data.plan import Plan
 from crossthink_data.ray_executor import RayExecutor
-from crossthink_data.slurm_executor import StageState, is_running, progress_of, submit
+from crossthink_data.slurm_executor import StageState, is_running, progress_of, require_no_jobs, submit
 from crossthink_data.stages import WORK, Stage, logs_of, make_stages
-from crossthink_data.storage import datafolder, is_local, remove_folder
+from crossthink_data.storage import datafolder, is_local, remove_folder, sweep
 
 CLUSTER_TASKS = 1_000
 Progress = Callable[[str, int, int], None]  # (stage, tasks done, tasks in all)
@@ -34,11 +34,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A build that is with Slurm; `again` where it was so before."""
+    """A build that is with Slurm; `again` where it was before, `failed`: stages that broke off and are tried again."""
 
     folder: Path
     stages: list[StageState]
     again: bool
+    failed: list[StageState]
 
 
 def build(
@@ -47,33 +48,23 @@ def build(
     """Builds the plan's run in `out`, or finds it there; on this machine, or on the Ray cluster it is connected to.
 
     `workers`: tasks at once, None for as many as there are. Raises CrossthinkError for bad input, a damaged run, a
-    worker that died, and while another process builds the same run; what was finished before is kept and used when run
-    again.
+    worker that died, and while another process or jobs of Slurm build the same run; what was finished before is kept
+    and used when run again.
     """
     folder = out / plan.name
-    if (found := find_run(folder)) and not (folder / WORK).exists():
-        return found
-    stages = make_stages(plan, folder, tasks)
-    with only_build(out, plan.name), _naming(folder):
-        found = find_run(folder)
-        for stage in () if found else stages:
-            _run(stage, folder, workers, progress, on_ray)
-        remove_folder(folder / WORK)
-    return found or Run(folder, read_manifest(folder), cached=False)
-
-
-@contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """An error of the system that names no file is one of writing here, as on a disk that is full."""
-    try:
-        yield
-    except OSError as error:
-        if not is_local(folder):  # where there are no error numbers
-            raise CrossthinkError(
-                f"{folder}: {error}: see that the bucket is there and that your keys may read and write it"
-            ) from error
-        error.filename = error.filename or str(folder)
-        raise
+    with _naming(folder):
+        if (found := find_run(folder)) and not (folder / WORK).exists():
+            return found
+        stages = make_stages(plan, folder, tasks)
+        with only_build(out, plan.name):
+            found = find_run(folder)
+            if not found:
+                require_no_jobs(folder)
+                sweep(folder)
+            for stage in () if found else stages:
+                _run(stage, folder, workers, progress, on_ray)
+            _clear(folder)
+        return found or Run(folder, read_manifest(folder), cached=False)
 
 
 def build_on_slurm(plan: Plan, out: Path, tasks: int, settings: Mapping[str, Any]) -> Run | Submitted:
@@ -82,15 +73,38 @@ def build_on_slurm(plan: Plan, out: Path, tasks: int, settings: Mapping[str, Any
     `settings`: arguments of datatrove's executor. Raises CrossthinkError as `build` does.
     """
     folder = out / plan.name
-    if found := find_run(folder):
-        remove_folder(folder / WORK)
-        return found
-    stages = make_stages(plan, folder, tasks)
-    with only_build(out, plan.name):
-        progress = progress_of(stages, folder)
-        if is_running(progress):
-            return Submitted(folder, progress, again=True)
-        return Submitted(folder, submit(stages, folder, settings), again=False)
+    with _naming(folder):
+        if found := find_run(folder):
+            _clear(folder)
+            return found
+        stages = make_stages(plan, folder, tasks)
+        with only_build(out, plan.name):
+            before = progress_of(stages, folder)
+            if is_running(before):
+                return Submitted(folder, before, again=True, failed=[])
+            failed = [one for one in before if one.jobs and one.done < one.tasks]
+            return Submitted(folder, submit(stages, folder, settings), again=False, failed=failed)
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """An error of the system that names no file is one of writing here, as on a disk that is full."""
+    try:
+        yield
+    except OSError as error:
+        if is_local(folder):
+            error.filename = error.filename or str(folder)
+        elif error.errno is None:  # the store's own
+            raise CrossthinkError(
+                f"{folder}: {error}: see that the bucket is there and that your keys may read and write it"
+            ) from error
+        raise
+
+
+def _clear(folder: Path) -> None:
+    """Deletes the work folder of a finished run, and those of other versions."""
+    for work in list(folder.glob(".work*")):
+        remove_folder(work)
 
 
 def cluster_tasks(plan: Plan) -> int:
@@ -111,7 +125,7 @@ def find_run(folder: Path) -> Run | None:
 
 def _run(stage: Stage, folder: Path, workers: int | None, progress: Progress, on_ray: bool) -> None:
     executor = RayExecutor if on_ray else LocalExecutor
-    logs = datafolder(logs_of(folder, stage))
+    logs = datafolder(logs_of(folder, stage.name, stage.tasks))
     executor(stage.steps(), tasks=stage.tasks, workers=min(workers or stage.tasks, stage.tasks), logging_dir=logs).run(
         lambda done, tasks: progress(stage.name, done, tasks)
     )

@@ -14,12 +14,14 @@ import numpy.typing as npt
 import polars as pl
 
 from crossthink_data.blend import apportion, draw, without_repeats
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import UInt64, mix, salt
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 NOT_SAMPLED = 255  # among split numbers
 SHARD_ROWS = 100_000  # of a blend's file
+MAX_REPEATS = 1_000_000  # of a row in a blend; more is a slip of the pen
 
 Keys = pl.DataFrame  # a row per row of the pool: bucket, row (its position there), number, group_number, source
 Pieces = Callable[[], Iterable[Keys]]  # all keys, in order of bucket and row
@@ -142,7 +144,7 @@ def draw_split(
     """Draws one split of a blend from `pieces`, the keys of its rows: what it got, and the rows (bucket, row) in order.
 
     Train has `size` rows, the others at most so many, as they take no row twice. The weight of a source that has no
-    rows goes to the others.
+    rows goes to the others. Raises CrossthinkError where a source's rows would come more than MAX_REPEATS times.
     """
     have = dict.fromkeys(weights, 0)
     for keys in pieces():
@@ -151,6 +153,7 @@ def draw_split(
     present = _present(weights, have)
     rows = size if split == TRAIN else without_repeats(size, present, have)
     wanted = apportion(rows, present) if present else {}
+    _check_repeats(name, size, wanted, have)
     found = _candidates(f"{name}/{split}", pieces, sources, seed, wanted, have)
     members = {source: np.flatnonzero(found["source"] == sources.index(source)) for source in wanted}
     drawn = draw(seed, f"{name}/{split}", found["number"].to_numpy(), members, wanted)
@@ -162,6 +165,16 @@ def draw_split(
         shard_count(len(drawn.rows)),
     )
     return about, found.select("bucket", "row")[drawn.rows]
+
+
+def _check_repeats(name: str, size: int, wanted: Mapping[str, int], have: Mapping[str, int]) -> None:
+    for source, want in wanted.items():
+        if want > MAX_REPEATS * have[source]:
+            raise CrossthinkError(
+                f"blend {name!r}: {want:,} of its {size:,} rows are to come from source {source!r}, which has "
+                f"{have[source]:,}, each more than {MAX_REPEATS:,} times: lower the size (--set blends.{name}.size=…), "
+                "or give the source a lower weight"
+            )
 
 
 def _present(weights: Mapping[str, float], have: Mapping[str, int]) -> dict[str, float]:

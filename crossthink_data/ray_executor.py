@@ -85,11 +85,11 @@ def ray_cluster() -> Iterator[None]:
         import ray
     except ImportError as error:
         raise CrossthinkError(f"--executor ray needs Ray ({error}): install crossthink[ray]") from error
-    address = os.environ.get("RAY_ADDRESS", "auto")
+    address = os.environ.get("RAY_ADDRESS") or "auto"
     try:
         _require_listening(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:  # nobody there; another version of Ray; no address
         raise CrossthinkError(
             f"no Ray cluster at {address} ({error}): start one with `ray start --head`, or name its address in "
             "RAY_ADDRESS"
@@ -102,6 +102,6 @@ def ray_cluster() -> Iterator[None]:
 
 def _require_listening(address: str) -> None:
     """Raises OSError where nobody listens, which Ray finds out after minutes, and then ends the process."""
-    host, colon, port = address.rpartition(":")
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()

@@ -20,7 +20,7 @@ from crossthink_data.sources.base import Source
 from crossthink_data.sources.raw import RawFrame, Unit, read_unit
 
 UNREADABLE = "unreadable"
-ROW_BITS, FILE_BITS = 40, 12  # of a row's position: the row in its file, then the file; above them the source
+ROW_BITS, FILE_BITS = 32, 20  # of a row's position: the row in its file, then the file; above them the source
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _DRAWN: dict[str, pl.DataType] = {"row": pl.UInt32(), "at": pl.UInt64()}
 
 
 @dataclass(frozen=True)
-class Draw:
+class BlendSplit:
     """One split of a blend, as it is to be drawn: rows it may have, at most, and source -> weight."""
 
     blend: str
@@ -70,13 +70,14 @@ class Candidates:
 
     def splits(self, keys: Keys, cuts: Mapping[str, Any]) -> Split:
         """The split of each of these rows."""
-        return splits_of(keys, self.sources, self.recipe.seed, cuts, _shares(self.recipe))
+        return splits_of(keys, self.sources, self.recipe.seed, cuts, shares_of(self.recipe))
 
 
 _NONE_GONE = pl.DataFrame(schema={"row": pl.UInt32()})
 
 
-def _shares(recipe: Recipe) -> dict[str, float]:
+def shares_of(recipe: Recipe) -> dict[str, float]:
+    """What the splits beside train have of the pool."""
     return {str(name): share for name, share in recipe.splits.items()}
 
 
@@ -97,7 +98,7 @@ class SelectPool(PipelineStep):  # type: ignore[misc]
         """Writes the selection; yields nothing. Raises CrossthinkError where no row is left."""
         recipe = self.rows.recipe
         sizes = {name: entry.size for name, entry in recipe.sources.items() if entry.size}
-        selection = select_pool(self.rows.all_keys, self.rows.sources, recipe.seed, sizes, _shares(recipe))
+        selection = select_pool(self.rows.all_keys, self.rows.sources, recipe.seed, sizes, shares_of(recipe))
         if not any(sum(split.values()) for split in selection.pool.values()):
             raise CrossthinkError(  # a corpus of no rows is a mistake, not a result
                 f"{recipe.name}: no row is left of those read: look at the sources' columns, the filters and the "
@@ -118,7 +119,7 @@ class DrawBlends(PipelineStep):  # type: ignore[misc]
     name = "draw blends"
     type = "🎲 - SELECT"
 
-    def __init__(self, draws: list[Draw], rows: Candidates, folder: Path) -> None:
+    def __init__(self, draws: list[BlendSplit], rows: Candidates, folder: Path) -> None:
         super().__init__()
         self.draws = draws
         self.rows = rows
@@ -139,7 +140,7 @@ class DrawBlends(PipelineStep):  # type: ignore[misc]
         write_text(_draw_path(self.folder, draw).with_suffix(".json"), json.dumps(asdict(about)))
         yield from ()
 
-    def _members(self, draw: Draw) -> Callable[[], Iterator[Keys]]:
+    def _members(self, draw: BlendSplit) -> Callable[[], Iterator[Keys]]:
         """The keys of the rows that this split may draw from."""
         cuts = read_selection(self.folder).cuts
         hard = self.rows.recipe.blends[draw.blend].keep_hard
@@ -152,15 +153,15 @@ class DrawBlends(PipelineStep):  # type: ignore[misc]
         return pieces
 
 
-def read_draw(folder: Path, draw: Draw, bucket: int, buckets: int) -> pl.DataFrame:
+def read_draw(folder: Path, draw: BlendSplit, bucket: int, buckets: int) -> pl.DataFrame:
     """The rows of a bucket in one split of a blend: `row`, and `at`, its place there."""
     return read_part([_draw_path(folder, draw)], bucket, buckets)
 
 
-def draw_summary(folder: Path, draw: Draw) -> dict[str, Any]:
+def draw_summary(folder: Path, draw: BlendSplit) -> dict[str, Any]:
     """What a split of a blend got."""
     return dict(json.loads(_draw_path(folder, draw).with_suffix(".json").read_text()))
 
 
-def _draw_path(folder: Path, draw: Draw) -> Path:
+def _draw_path(folder: Path, draw: BlendSplit) -> Path:
     return folder / f"{draw.blend}-{draw.split}.arrow"

@@ -4,13 +4,13 @@
     check     bad lines are counted, benchmarks indexed                             one task
     dedup     a bucket's rows, each question once; benchmarks; goldcheck            a task a bucket
     near      rows that share a band, compared and linked                           a task a range of bands
-    keep      of rows that are linked, which stay                                   one task, links only
-    select    samples and splits                                                    one task, numbers only
+    keep      of rows that are linked, which stay                                   one task; it holds the links
+    select    samples and splits                                                    one task, bucket after bucket
     draw      which rows a blend has, and in what order                             a task a split of a blend
     pool      the pool as parquet; its rows dealt out to the blends' files          a task a bucket
     blends    the blends as parquet                                                 a task a file
     removed   removed ids as parquet                                                a task 64 buckets
-    finish    the manifest                                                          one task, counts only
+    finish    the manifest                                                          one task, of what others noted
 
 Near-duplicates come last of what removes rows: a keeper is a row that stays. Stages hand files on, and no task needs
 what another one holds, so any of datatrove's executors runs them. The task count is part of `prepare`'s folder, as
@@ -45,11 +45,14 @@ from crossthink_data.pool import shard_count, split_size, splits_in
 from crossthink_data.provenance import MADE
 from crossthink_data.read import License, ReadRows, known_licenses, read_all
 from crossthink_data.recipe import Blend
-from crossthink_data.select_stage import Candidates, Draw, DrawBlends, SelectPool
+from crossthink_data.select_stage import BlendSplit, Candidates, DrawBlends, SelectPool, shares_of
 from crossthink_data.templates import Template
 from crossthink_data.write import REMOVED_BUCKETS, Outputs, Shard, WriteBlends, WritePool, WriteRemoved
 
-WORK = ".work"  # in a run's folder while it is built
+LAYOUT = (
+    1  # of the files between stages: raised when it changes, so that no build goes on with an older version's
+)
+WORK = f".work-{LAYOUT}"  # in a run's folder while it is built
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,19 @@ class Stage:
     steps: Callable[[], list[PipelineStep]]
 
 
-def logs_of(run: Path, stage: Stage) -> Path:
+def logs_of(run: Path, stage: str, tasks: int) -> Path:
     """Where datatrove keeps a stage's logs, stats and markers of finished tasks."""
-    return run / WORK / "logs" / f"{stage.name}-{stage.tasks}"
+    return run / WORK / "logs" / f"{stage}-{tasks}"
 
 
 def tasks_done(run: Path, stage: Stage) -> int:
     """Finished tasks of a stage."""
-    return sum(1 for _ in (logs_of(run, stage) / "completions").glob("*"))
+    return sum(1 for _ in (logs_of(run, stage.name, stage.tasks) / "completions").glob("*"))
 
 
 def make_stages(plan: Plan, run: Path, tasks: int) -> list[Stage]:
     """The stages that build the plan's run in its folder. Raises CrossthinkError for blends that ask for nonsense."""
-    recipe, work, buckets = plan.recipe, run / WORK, bucket_count(plan.rows)
+    started, recipe, work, buckets = time.time(), plan.recipe, run / WORK, bucket_count(plan.rows)
     draws, refused = draws_of(plan), blend_mixes(plan)[1]
     shards = [Shard(draw, number) for draw in draws for number in range(shard_count(draw.size))]
     prepared, deduped, selected = work / f"prepare-{tasks}", work / "dedup", work / "select"
@@ -81,7 +84,7 @@ def make_stages(plan: Plan, run: Path, tasks: int) -> list[Stage]:
     rows = Candidates(deduped, near, buckets, recipe)
     out = Outputs(run, work)
     prepare = Stage("prepare", tasks, lambda: _prepare(plan, prepared, buckets))
-    done = Finished(out, logs_of(run, prepare) / "stats", deduped, selected, buckets, draws, refused)
+    done = Finished(out, logs_of(run, "prepare", tasks) / "stats", deduped, selected, buckets, draws, refused)
     return [
         prepare,
         Stage("check", 1, lambda: _check(plan, prepared, tasks, work / "benchmarks")),
@@ -92,7 +95,7 @@ def make_stages(plan: Plan, run: Path, tasks: int) -> list[Stage]:
         Stage("pool", buckets, lambda: [WritePool(rows, selected, shards, MADE, out)]),
         *([Stage("blends", len(shards), lambda: [WriteBlends(shards, buckets, selected, out)])] if shards else []),
         Stage("removed", -(-buckets // REMOVED_BUCKETS), lambda: [WriteRemoved(rows, out)]),
-        Stage("finish", 1, lambda: [Finish(plan, done, time.time())]),
+        Stage("finish", 1, lambda: [Finish(plan, done, started)]),
     ]
 
 
@@ -199,12 +202,12 @@ def _check_rated(plan: Plan, name: str, blend: Blend) -> None:
         )
 
 
-def draws_of(plan: Plan) -> list[Draw]:
+def draws_of(plan: Plan) -> list[BlendSplit]:
     """Every split of every blend, as it is to be drawn."""
-    shares = {str(name): share for name, share in plan.recipe.splits.items()}
+    shares = shares_of(plan.recipe)
     weights, _ = blend_mixes(plan)
     return [
-        Draw(name, split, split_size(plan.recipe.blends[name].size or plan.recipe.size, split, shares), mix)
+        BlendSplit(name, split, split_size(plan.recipe.blends[name].size or plan.recipe.size, split, shares), mix)
         for name, mix in weights.items()
         for split in splits_in(shares)
     ]

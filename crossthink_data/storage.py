@@ -6,12 +6,14 @@ file is written aside and put in its place at the end, so that a file that exist
 
 from __future__ import annotations
 
-import atexit
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from multiprocessing.util import Finalize
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, cast
 
@@ -19,6 +21,8 @@ import pyarrow as pa
 from datatrove.io import DataFolder, get_datafolder
 
 from crossthink_data.errors import CrossthinkError
+
+ASIDE = ".tmp"  # ends the name of a file that is being written
 
 
 def folder_at(where: str) -> Path:
@@ -28,7 +32,9 @@ def folder_at(where: str) -> Path:
     try:
         from upath import UPath
 
-        return cast("Path", UPath(where, use_listings_cache=False))  # other processes write there too
+        folder = UPath(where, use_listings_cache=False)  # other processes write there too
+        folder.fs  # noqa: B018 - it is made when it is asked for, and may be missing
+        return cast("Path", folder)
     except (ImportError, ValueError) as error:
         raise CrossthinkError(
             f"cannot use {where}: {error}; for s3:// install crossthink[s3], for others the library that fsspec names"
@@ -50,9 +56,12 @@ def written(path: Path) -> Iterator[Path]:
     """A local path to write a file to; it is at `path` once all has gone well."""
     if is_local(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.tmp")
-        yield aside
-        aside.replace(path)
+        aside = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}{ASIDE}")  # one writer's alone
+        try:
+            yield aside
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)  # half of it would only take room
         return
     with TemporaryDirectory() as folder:
         aside = Path(folder) / path.name
@@ -90,9 +99,16 @@ def fetched(folder: Path) -> Path:
     if not _fs(folder).exists(_key(folder)):
         raise CrossthinkError(f"there is nothing at {folder}: check the URL")
     copy = Path(mkdtemp(prefix="crossthink-"))
-    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    Finalize(None, shutil.rmtree, (copy, True), exitpriority=0)  # also at the end of a worker, which runs no atexit
     _fs(folder).get(f"{_key(folder)}/", f"{copy}/", recursive=True)
     return copy
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what writers that were killed have left aside in a folder; an object store has nothing of the kind."""
+    if is_local(folder):
+        for path in folder.rglob(f".*{ASIDE}"):
+            path.unlink(missing_ok=True)
 
 
 def remove_folder(folder: Path) -> None:

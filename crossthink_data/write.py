@@ -32,7 +32,7 @@ from crossthink_data.exchange import (
 from crossthink_data.hashing import file_sha256
 from crossthink_data.pool import SHARD_ROWS, SPLITS, TRAIN, splits_in
 from crossthink_data.schema import ARROW_SCHEMA, REMOVED_SCHEMA, SCHEMA_VERSION, to_table
-from crossthink_data.select_stage import Candidates, Draw, draw_summary, read_draw, read_selection
+from crossthink_data.select_stage import BlendSplit, Candidates, draw_summary, read_draw, read_selection, shares_of
 from crossthink_data.storage import write_text, written
 
 POOL, REMOVED = "pool", "removed"  # configs
@@ -55,7 +55,7 @@ _DEALT = {**WORK_SCHEMA, "at": pl.UInt64()}  # its place in the blend
 class Shard:
     """One file of a blend's split, if the split has so many rows."""
 
-    draw: Draw
+    draw: BlendSplit
     number: int
 
 
@@ -107,7 +107,7 @@ class WritePool(PipelineStep):  # type: ignore[misc]
         keys = self.rows.keys(bucket)
         split = self.rows.splits(keys, read_selection(self.selected).cuts)
         files, kept = {}, []
-        for name in splits_in(dict.fromkeys(map(str, self.rows.recipe.splits), 0.0)):
+        for name in splits_in(shares_of(self.rows.recipe)):
             mine = keys.filter(split == SPLITS.index(name))
             part = rows[mine["row"]].with_columns(mine["filled"])
             path = parquet_name(POOL, name, bucket, buckets)

@@ -410,7 +410,7 @@ def test_disk_full_again_and_again(crossthink: Crossthink, small_disk: Path, tmp
     while (ran := crossthink("build", recipe, "--out", small_disk, "--workers", 1)).code:
         assert ran.refusal().endswith("the disk is full: make space, then run the same command again to resume")
         assert list(small_disk.rglob("manifest.json")) == []
-        stages |= {path.name.partition("-")[0] for path in small_disk.glob("*/.work/*")}
+        stages |= {path.name.partition("-")[0] for path in small_disk.glob("*/.work-*/*")}
         size += 200
         subprocess.run(["mount", "-o", f"remount,size={size}k", small_disk], check=True)
     assert stages >= {"prepare", "dedup", "select"}

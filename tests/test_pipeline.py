@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -329,6 +330,51 @@ def test_a_build_that_was_killed_goes_on(run: Run, data: Path, tmp_path: Path, m
     assert subprocess.run(command, check=False, timeout=100).returncode == -9
     assert_unfinished(tmp_path / run.folder.name)
     assert shas(build(plan, tmp_path, workers=1, tasks=3)) == shas(run)
+
+
+def test_the_time_of_a_build_is_that_of_all_its_stages(data: Path, tmp_path: Path, many: None) -> None:
+    def wait(stage: str, done: int, tasks: int) -> None:
+        time.sleep(0.3 * (stage == "prepare"))
+
+    done = build(plan_of(data, limit=5), tmp_path, workers=1, tasks=1, progress=wait)
+    assert done.manifest["seconds"] >= 0.6  # it begins and it ends
+
+
+@pytest.mark.parametrize("stage", ["pool", "blends", "removed"])
+def test_a_file_that_no_task_knows_of_is_no_finished_run(data: Path, tmp_path: Path, many: None, stage: str) -> None:
+    def lose(now: str, done: int, tasks: int) -> None:
+        if (now, done) == ("finish", 0):
+            next((tmp_path / plan.name / WORK / "notes").glob(f"{stage}-*.json")).unlink()
+
+    plan = plan_of(data)
+    with pytest.raises(CrossthinkError, match=r"rows (were selected|came in) and \d+ (were written|went out)"):
+        build(plan, tmp_path, workers=1, tasks=1, progress=lose)
+    assert_unfinished(tmp_path / plan.name)
+
+
+def test_what_killed_writers_left_aside_is_swept_away(data: Path, tmp_path: Path, many: None) -> None:
+    def leave(now: str, done: int, tasks: int) -> None:
+        if (now, done) == ("finish", 0):
+            (tmp_path / plan.name / "data" / "pool" / ".train.parquet.1-a.tmp").touch()
+
+    plan = plan_of(data, limit=5)
+    done = build(plan, tmp_path, workers=1, tasks=1, progress=leave)
+    assert not list(done.folder.rglob("*.tmp"))
+
+
+def test_sources_of_very_many_files_keep_their_order(tmp_path: Path) -> None:
+    """The last file of the source named first comes before the second source, as what it gives has priority."""
+    files = 4_200
+    for i in range(files):
+        row = {"problem": f"What is {i} and {i}?", "result": str(2 * i)}
+        (tmp_path / f"a-{i:05d}.jsonl").write_bytes(orjson.dumps(row))
+    last = {"problem": f"What is {files - 1} and {files - 1}?", "result": str(2 * files - 2)}
+    (tmp_path / "b.jsonl").write_bytes(orjson.dumps(last))
+    entry = {"columns": {"question": "problem", "answer": "result"}, "license": "mit", "category": "mr", "count": 1}
+    sources = {"a": entry | {"files": ["a-*.jsonl"]}, "b": entry | {"files": ["b.jsonl"]}}
+    plan = plan_of(tmp_path, sources=sources, blends={"nd": {"weights": "count"}}, splits={}, size=10)
+    done = build(plan, tmp_path / "runs", workers=1, tasks=17)
+    assert done.manifest["sources"]["b"]["removed"] == {"exact_duplicate": 1}
 
 
 def test_what_a_killed_build_left_beside_its_manifest_is_cleared_away(data: Path, tmp_path: Path, many: None) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossthink_data.errors import CrossthinkError
 from crossthink_data.hashing import mix, salt
 from crossthink_data.keys import with_ids
 from crossthink_data.pool import (
@@ -79,6 +81,20 @@ def drawn(
     """A draw from all rows of a frame: what it got, and (bucket, row) in order."""
     about, places = draw_split("mix", split, pieces(frame), names, 1, size, weights)
     return about, list(places.iter_rows())
+
+
+def test_a_row_may_come_very_often_and_not_without_end() -> None:
+    frame = keys(6, 3_000)
+    about, places = drawn(frame, ["a", "b"], 600_000, {"a": 0.5, "b": 0.5})
+    assert about.rows == {"a": 300_000, "b": 300_000}
+    assert set(Counter(places).values()) == {50_000, 100}
+    said = (
+        r"^blend 'mix': 6,000,001 of its 12,000,002 rows are to come from source 'a', which has 6, each more than "
+        r"1,000,000 times: lower the size \(--set blends\.mix\.size=…\), or give the source a lower weight$"
+    )
+    with pytest.raises(CrossthinkError, match=said):
+        drawn(frame, ["a", "b"], 12_000_002, {"a": 0.5, "b": 0.5})
+    assert drawn(frame, ["a", "b"], 10**10, {"a": 0.5, "b": 0.5}, TEST)[0].rows == {"a": 6, "b": 6}  # repeats none
 
 
 def test_a_source_is_sampled_down_to_its_size() -> None:

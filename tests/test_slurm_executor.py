@@ -8,20 +8,23 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import dill
 import pytest
 
 from crossthink_data import exchange
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.local_executor import LocalExecutor
 from crossthink_data.pipeline import Run, Submitted, build, build_on_slurm
-from crossthink_data.slurm_executor import slurm_settings
+from crossthink_data.slurm_executor import SlurmExecutor, slurm_settings
 from crossthink_data.sources import raw
-from crossthink_data.stages import WORK, make_stages
+from crossthink_data.stages import WORK, logs_of, make_stages
 from tests.test_pipeline import plan_of, shas, write_data
 
 SBATCH = """#!/bin/sh
-[ -e "$FAKE/refuse" ] && { echo "sbatch: error: invalid partition" >&2; exit 1; }
-number=$(($(ls "$FAKE" | grep -c script) + 1))
 for last; do :; done
+refused=$(cat "$FAKE/refuse" 2>/dev/null || echo nothing)
+grep -q "job-name=.*-$refused$" "$last" && { echo "sbatch: error: invalid partition" >&2; exit 1; }
+number=$(($(ls "$FAKE" | grep -c script) + 1))
 cp "$last" "$FAKE/script-$number"
 echo "$@" > "$FAKE/args-$number"
 echo "Submitted batch job $((100 + number))"
@@ -79,6 +82,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raw, "UNIT_BYTES", 3_000)
+        patch.setattr(exchange, "ROWS_PER_BUCKET", 150)
+        return build(plan_of(data), tmp_path_factory.mktemp("runs"), workers=1, tasks=1)
+
+
 @pytest.fixture(autouse=True)
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw, "UNIT_BYTES", 3_000)
@@ -101,7 +112,7 @@ def test_each_stage_is_an_array_job_after_the_one_before(data: Path, slurm: Fake
         assert job.directives["kill-on-invalid-dep"] == "yes"
         assert "qos" not in job.directives
         assert re.fullmatch(rf".*launch_pickled_pipeline \S+/{WORK}/logs/{stage.name}-\d+/executor.pik", job.command)
-    assert [state.job for state in done.stages] == [str(job.id) for job in jobs]
+    assert [state.jobs for state in done.stages] == [[str(job.id)] for job in jobs]
 
 
 def test_what_is_with_slurm_is_not_submitted_again(data: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
@@ -132,7 +143,8 @@ def test_what_failed_is_submitted_without_what_is_done(data: Path, slurm: FakeSl
     assert again[0].directives["job-name"] == f"{plan.name}-check"
     assert again[0].dependency == ""
     assert len(again) == len(before) - 1
-    assert (done.stages[0].done, done.stages[0].job) == (5, "")
+    assert (done.stages[0].done, done.stages[0].jobs) == (5, [])
+    assert [one.stage for one in done.failed] == [stage.stage for stage in done.stages[1:]]
     ranks = json.loads((logs / "check-1" / "ranks_to_run.json").read_text())
     assert ranks == [0]
 
@@ -147,9 +159,57 @@ def test_a_finished_run_is_found(data: Path, slurm: FakeSlurm, tmp_path: Path) -
 
 
 def test_a_refusal_of_sbatch_is_said(data: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
-    (slurm.folder / "refuse").touch()
-    with pytest.raises(CrossthinkError, match=r"sbatch refused stage prepare \(exit code 1.*--slurm"):
-        build_on_slurm(plan_of(data), tmp_path / "runs", 5, SETTINGS)
+    (slurm.folder / "refuse").write_text("dedup")
+    plan = plan_of(data)
+    with pytest.raises(CrossthinkError, match=r"sbatch refused stage dedup \(exit code 1.*--slurm"):
+        build_on_slurm(plan, tmp_path / "runs", 5, SETTINGS)
+    slurm.queue("101|RUNNING", "102|PENDING")  # what was submitted before is known of
+    done = build_on_slurm(plan, tmp_path / "runs", 5, SETTINGS)
+    assert isinstance(done, Submitted)
+    assert done.again
+    assert len(slurm.jobs()) == 2
+
+
+def test_a_stage_waits_for_all_arrays_of_the_one_before(data: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
+    plan = plan_of(data)
+    done = build_on_slurm(plan, tmp_path / "runs", 5, SETTINGS | {"max_array_size": 3})
+    assert isinstance(done, Submitted)
+    assert done.stages[0].jobs == ["101", "102"]
+    check = slurm.jobs()[2]
+    assert check.directives["job-name"] == f"{plan.name}-check"
+    assert check.dependency == "afterok:101:102"
+    slurm.queue("101|COMPLETED", "102|RUNNING")
+    again = build_on_slurm(plan, tmp_path / "runs", 5, SETTINGS | {"max_array_size": 3})
+    assert isinstance(again, Submitted)
+    assert again.stages[0].state == "RUNNING"
+
+
+def test_another_build_keeps_out_while_jobs_run(data: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
+    plan = plan_of(data)
+    build_on_slurm(plan, tmp_path / "runs", 5, SETTINGS)
+    slurm.queue("101|RUNNING", "102|PENDING")
+    with pytest.raises(CrossthinkError, match=r"jobs of Slurm build .*101, 102.*scancel"):
+        build(plan, tmp_path / "runs", workers=1, tasks=1)
+    slurm.queue("101|COMPLETED", "102|FAILED")
+    assert not build(plan, tmp_path / "runs", workers=1, tasks=1).cached
+
+
+@pytest.mark.usefixtures("slurm")
+def test_several_tasks_of_one_job_keep_their_stats_apart(
+    run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, settings = plan_of(data), SETTINGS | {"tasks_per_job": 3}
+    build_on_slurm(plan, tmp_path / "runs", 5, settings)
+    monkeypatch.setattr(SlurmExecutor, "get_distributed_env", LocalExecutor.get_distributed_env)
+    for stage in make_stages(plan, tmp_path / "runs" / plan.name, 5):
+        logs = logs_of(tmp_path / "runs" / plan.name, stage.name, stage.tasks)
+        for job in range(-(-stage.tasks // 3)):
+            monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(job))
+            with (logs / "executor.pik").open("rb") as file:
+                dill.load(file).run()  # noqa: S301 - written by the line above
+    done = build_on_slurm(plan, tmp_path / "runs", 5, settings)
+    assert isinstance(done, Run)
+    assert shas(done) == shas(run)
 
 
 def test_a_machine_without_slurm_is_said(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +226,7 @@ def test_a_machine_without_slurm_is_said(data: Path, tmp_path: Path, monkeypatch
         (["tasks=7", "partition=cpu", "time=1"], "unknown setting of --slurm 'tasks'"),
         (["time=04:00:00"], "needs --slurm partition="),
         (["partition=cpu"], "needs --slurm time="),
+        (["partition=cpu", "time=1", "sbatch_args=5"], "sbatch_args: write a mapping"),
         (["sbatch_args={a: ["], "--slurm sbatch_args=.*the value is not YAML"),
     ],
 )

@@ -53,7 +53,7 @@ class Watch:
         now = time.perf_counter()
         self._now.seconds += now - self._since
         self._since = now
-        work = sum(path.stat().st_size for path in self.run.rglob(".work/**/*") if path.is_file()) / 1e6
+        work = sum(path.stat().st_size for path in self.run.rglob(".work-*/**/*") if path.is_file()) / 1e6
         self._now.work_mb, self._work = self._now.work_mb + work - self._work, work
 
     def _look(self) -> None:

@@ -19,6 +19,7 @@ import pytest
 from crossthink_data import exchange
 from crossthink_data.pipeline import Run, build
 from crossthink_data.sources import raw
+from crossthink_data.stages import WORK
 from tests.ray_cluster import running_ray
 from tests.s3_server import running_s3
 from tests.slurm_cluster import PARTITION, running_slurm, slurm_missing
@@ -33,6 +34,7 @@ COMMAND = """
 from crossthink_data import exchange
 from crossthink_data.cli import main
 from crossthink_data.sources import raw
+from crossthink_data.stages import WORK
 raw.UNIT_BYTES, exchange.ROWS_PER_BUCKET = 3_000, 150
 if __name__ == "__main__":
     main()
@@ -122,7 +124,7 @@ def _kill_worker(out: Path, stage: str) -> bool:
     """Kills a process that runs a task of the stage, as soon as one does."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if list(out.glob(f"*/.work/logs/{stage}-*/logs/*")) or list(out.glob(f"*/.work/{stage}*/*.tmp")):
+        if list(out.glob(f"*/.work-*/logs/{stage}-*/logs/*")) or list(out.glob(f"*/.work-*/{stage}*/.*.tmp")):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 name = path.read_bytes().replace(b"\0", b" ").strip()
                 if name == b"ray::_run_rank()" or name.startswith(b"ray::_run_rank"):
@@ -174,12 +176,12 @@ def _until_done(command: Command, out: Path, *options: str) -> tuple[dict[str, A
 def test_slurm_gives_the_same_bytes_and_says_how_far_it_is(run: Run, on_slurm: Command, tmp_path: Path) -> None:
     done, before = _until_done(on_slurm, tmp_path, "--tasks=3")
     assert found_in(Path(done["run"])) == shas(run)
-    assert not (Path(done["run"]) / ".work").exists()
+    assert not (Path(done["run"]) / WORK).exists()
     first, *later = before
     assert not first["again"]
     assert all(one["again"] for one in later)
     assert [stage["stage"] for stage in first["stages"]][:3] == ["prepare", "check", "dedup"]
-    assert all(stage["job"] and stage["state"] == "PENDING" for stage in first["stages"][1:])
+    assert all(stage["jobs"] and stage["state"] == "PENDING" for stage in first["stages"][1:])
     assert any(stage["done"] == stage["tasks"] for one in later for stage in one["stages"])
 
 
@@ -218,7 +220,7 @@ def test_a_run_in_s3_has_the_same_bytes(run: Run, on_s3: Command, tmp_path: Path
     bucket().get(done["run"], str(tmp_path / "copy"), recursive=True)
     assert found_in(tmp_path / "copy") == shas(run)
     held = bucket().find("corpus")
-    assert all("/.work/" not in name for name in held)
+    assert all("/.work" not in name for name in held)
     again, _ = on_s3.run("s3://corpus/runs", "--workers=1", "--tasks=3")
     assert again["cached"]
     for command in (["show", done["run"], "--json"], ["publish", done["run"], "--to", str(tmp_path / "published")]):
@@ -231,7 +233,7 @@ def test_a_run_in_s3_has_the_same_bytes(run: Run, on_s3: Command, tmp_path: Path
 def test_a_build_to_s3_that_was_killed_goes_on(run: Run, on_s3: Command, tmp_path: Path) -> None:
     with on_s3.start("s3://corpus/runs", "--workers=2", "--tasks=4") as process:
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not bucket().glob("corpus/runs/*/.work/dedup/rows/*"):
+        while time.monotonic() < deadline and not bucket().glob("corpus/runs/*/.work-*/dedup/rows/*"):
             time.sleep(0.05)
         process.kill()
     assert not bucket().glob("corpus/runs/*/manifest.json")
