@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -20,7 +21,6 @@ from copy import deepcopy
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Semaphore
-from threading import Thread
 
 from datatrove.executor.local import LocalPipelineExecutor
 
@@ -71,7 +71,8 @@ def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Callable[[], bool
         try:
             yield pool, lambda: bool(begun.get_value() >= workers)
         except BrokenProcessPool as error:
-            ours.close()  # ends a worker that was started while the pool broke, which is waited for
+            for process in (pool._processes or {}).values():
+                process.kill()  # one that was started while the pool broke was not ended with the others
             raise CrossthinkError(
                 "a worker process died (killed, or out of memory?); finished tasks are kept: run the same command "
                 "again to resume, with fewer --workers if memory was short"
@@ -91,7 +92,7 @@ def _submitted(
     Raises BrokenProcessPool when the server that forks them dies.
     """
     try:
-        with _without_ctrl_c():
+        with _ctrl_c_put_off():
             tasks = [pool.submit(task, rank) for rank in ranks]
             while not begun() and not any(one.done() for one in tasks):
                 time.sleep(BEGIN_PERIOD_S)
@@ -103,22 +104,32 @@ def _submitted(
 def _start_server() -> None:
     """Starts what workers are forked from with Ctrl-C blocked, for them too: a terminal sends it to all at once."""
     resource_tracker.ensure_running()  # before the signal is blocked, as it unblocks it
-    with _without_ctrl_c():
-        forkserver.ensure_running()
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def _ctrl_c_put_off() -> Iterator[None]:
+    """By a handler, as a mask of this thread would leave the signal to another one; only the main thread is asked."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 def _begin(pipe: Connection, begun: Semaphore) -> None:
     """Begins a worker: it ends as soon as the driver's end of the pipe closes."""
-    Thread(target=_wait_for_end, args=(pipe,), daemon=True).start()
+    threading.Thread(target=_wait_for_end, args=(pipe,), daemon=True).start()
     begun.release()
 
 

@@ -49,9 +49,7 @@ from crossthink_data.select_stage import BlendSplit, Candidates, DrawBlends, Sel
 from crossthink_data.templates import Template
 from crossthink_data.write import REMOVED_BUCKETS, Outputs, Shard, WriteBlends, WritePool, WriteRemoved
 
-LAYOUT = (
-    1  # of the files between stages: raised when it changes, so that no build goes on with an older version's
-)
+LAYOUT = 1  # of the files between stages: raised when it changes, so that no build goes on with an older version's
 WORK = f".work-{LAYOUT}"  # in a run's folder while it is built
 
 
