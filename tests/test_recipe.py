@@ -202,6 +202,7 @@ def test_a_file_that_is_no_text(file: Path) -> None:
         ("papr", "unknown recipe 'papr': did you mean 'paper'"),
         ("zzz", "unknown recipe 'zzz': there are: open, paper"),
         ("nowhere/mine.yaml", "no recipe file nowhere/mine.yaml: check the path, or name one of open, paper"),
+        ("x" * 5_000 + ".yaml", "no recipe file x"),
     ],
 )
 def test_a_recipe_that_is_not_there(name: str, message: str) -> None:
