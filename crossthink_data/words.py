@@ -21,7 +21,7 @@ import polars as pl
 
 from crossthink_data.hashing import UInt64, mix
 
-WORDS_VERSION = 1  # 1: first published rules
+WORDS_VERSION = 2  # 1: first published rules; 2: no minus before a line's end, no fraction but after `frac`
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -260,7 +260,7 @@ def _is_value_sign(part: Bytes, kind: Bytes, at: Int64) -> Bool:
     """Which of the signs stand in values: not the point at a sentence's end, a hyphen, a dash or an arrow.
 
     A minus joins words in `well-known`, `x-ray` and `3-digit`, but not `a-b`; with a space after it, it is a dash
-    unless a value follows.
+    unless a value follows on the same line: another line may be another text.
     """
     sign, text = part[at], np.concatenate([part, np.full(4, ord("\n"), np.uint8)])
     kinds = np.concatenate([kind, np.zeros(4, np.uint8)])
@@ -270,7 +270,7 @@ def _is_value_sign(part: Bytes, kind: Bytes, at: Int64) -> Bool:
     first = at + 1 + is_spaced + (is_spaced & _BLANK[text[at + 2]])
     second = first + 1
     is_word = (kinds[first] == _LETTER) & (kinds[second] == _LETTER)
-    ends = np.isin(text[first], _ENDS_TEXT)
+    ends = np.isin(text[first], _ENDS_TEXT) | (text[at + 1] == _LINE) | (is_spaced & (text[at + 2] == _LINE))
     joins = (after == _LETTER) & (after_word | ((before != _OTHER) & is_word))
     is_dash = ends | joins | (is_spaced & is_word)
     is_arrow = (sign == ord(">")) & (text[at - 1] == ord("-")) & (at > 0)
@@ -278,6 +278,7 @@ def _is_value_sign(part: Bytes, kind: Bytes, at: Int64) -> Bool:
     return found
 
 
+_LINE = ord("\n")
 _ENDS_TEXT = np.frombuffer(b" \n\r\t>.,;:?!)", np.uint8)  # after one of these comes no value
 
 
@@ -318,8 +319,9 @@ def _next_numbers(data: Bytes, kinds: Bytes, starts: Int64, ends: Int64, offsets
     comma = ((gap == 1) & (data[end] == ord(","))) | ((gap > 1) & (gap <= 3) & (data[after] == ord(",")))
     grouped = comma & runs[at] & runs[at + 1] & ~runs[at + 2]
     before = starts[at - 1]
-    first = np.maximum(before - 4, 0)  # where `frac` would begin
-    fraction = (gap == 0) & (before >= 4) & (data[before - 1] == ord("c")) & (data[first] == ord("f"))
+    fraction = (gap == 0) & (before >= 4)
+    for back, letter in enumerate(b"carf", start=1):
+        fraction &= data[np.maximum(before - back, 0)] == letter
     return np.asarray(at[((gap > 0) & ~grouped) | fraction])
 
 

@@ -125,6 +125,11 @@ def test_no_texts_at_all() -> None:
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=20))
 @example(["00"])
+@example(["-", "0"])  # no minus: a text ends with it
+@example(["a -", "0"])
+@example(["- ", "0"])
+@example(["x", ">", "-", " 5"])
+@example(["f", "0c00"])
 @example(["c12", "f", "x"])  # no fraction: what stands before it is the end of no text
 def test_a_text_has_the_same_words_alone_and_among_others(texts: list[str]) -> None:
     together = text_hashes(words_of(pl.Series(texts, dtype=pl.String)))
