@@ -12,9 +12,7 @@ import json
 import random
 import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import polars as pl
@@ -402,8 +400,7 @@ def _packed(data: bytes, path: Path, generator: random.Random) -> bytes:
 
 # ---- one case
 
-Target = Callable[[random.Random, Path], str | None]
-TARGETS: dict[Target, int] = {  # and how many of a hundred cases each has
+TARGETS: dict[runner.Target, int] = {  # and how many of a hundred cases each has
     source_file: 45,
     benchmark_file: 10,
     completions: 12,
@@ -415,14 +412,8 @@ TARGETS: dict[Target, int] = {  # and how many of a hundred cases each has
 
 
 def check(generator: random.Random) -> str | None:
-    """A file, and what is wrong with how it is read; an error that names it is right."""
-    target = generator.choices(list(TARGETS), list(TARGETS.values()))[0]
-    with TemporaryDirectory() as folder:
-        try:
-            found = target(generator, Path(folder))
-        except CrossthinkError as error:
-            found = None if NAME in str(error) else f"an error that names no file: {error}"
-    return found and f"{target.__name__}: {found}"
+    """A file, and what is wrong with how it is read."""
+    return runner.one_of(TARGETS, generator, NAME)
 
 
 if __name__ == "__main__":

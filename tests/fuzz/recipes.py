@@ -10,7 +10,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from crossthink_data.train.options import CorpusArguments, RewardArguments, RunA
 from tests.fuzz import odd, runner
 from tests.report.written import choice, question, said, write_results
 from tests.small import RECIPE
+from tests.test_manifest import manifest_of
 
 NAME = "odd"  # in the name of every file and folder here: an error must say which it is about
 
@@ -266,13 +267,7 @@ _CONFIG = {
     "learning_rate": 1e-6,
     "env": {"COLOUR": 7},
 }
-_MANIFEST = {
-    "kind": "difficulty",
-    "settings": {},
-    "hash": "ab",
-    "schema_version": 1,
-    "files": {ROWS_FILE: {"sha256": "00"}},
-}
+_TABLE = {"kind": "difficulty", "settings": {}, "hash": "ab", "files": {ROWS_FILE: {"sha256": "00"}}}
 
 
 def config(generator: random.Random, folder: Path) -> str | None:
@@ -295,7 +290,8 @@ def manifest(generator: random.Random, folder: Path) -> str | None:
     inside = folder / NAME
     inside.mkdir()
     (inside / ROWS_FILE).write_bytes(b"x")
-    (inside / MANIFEST).write_bytes(json_bytes(_MANIFEST, generator))
+    content = manifest_of(inside) | _TABLE if generator.random() < 0.5 else manifest_of(inside)
+    (inside / MANIFEST).write_bytes(json_bytes(content, generator))
     for read in (read_manifest, lambda where: open_table(where, "difficulty")):
         try:
             read(inside)
@@ -372,8 +368,7 @@ def result_files() -> Mapping[str, bytes]:
 
 # ---- one case
 
-Target = Callable[[random.Random, Path], str | None]
-TARGETS: dict[Target, int] = {  # and how many of a hundred cases each has
+TARGETS: dict[runner.Target, int] = {  # and how many of a hundred cases each has
     recipe_file: 45,
     settings: 15,
     config: 10,
@@ -384,14 +379,8 @@ TARGETS: dict[Target, int] = {  # and how many of a hundred cases each has
 
 
 def check(generator: random.Random) -> str | None:
-    """A file, and what is wrong with how it is read; an error that names it is right."""
-    target = generator.choices(list(TARGETS), list(TARGETS.values()))[0]
-    with TemporaryDirectory() as folder:
-        try:
-            found = target(generator, Path(folder))
-        except CrossthinkError as error:
-            found = None if NAME in str(error) else f"an error that names no file: {error}"
-    return found and f"{target.__name__}: {found}"
+    """A file, and what is wrong with how it is read."""
+    return runner.one_of(TARGETS, generator, NAME)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from crossthink_data.errors import CrossthinkError
 
 SLOWEST = 5.0  # seconds of the processor for one case
 HANG = 120.0  # seconds after which a case is shown where it stands, and the run ends
@@ -23,6 +26,7 @@ WARM = 3_000  # cases
 MEMORY = 12 << 30  # bytes of addresses that a run may take: a case that wants more gets a MemoryError
 
 Check = Callable[[random.Random], str | None]
+Target = Callable[[random.Random, Path], str | None]
 
 _PAGE = resource.getpagesize()
 
@@ -53,6 +57,20 @@ def one(check: Check, name: str) -> str | None:
     seconds = time.process_time() - start
     found = found or (f"{seconds:.1f} s" if seconds > SLOWEST else None)
     return f"case {name}: {found}"[:2000] if found else None
+
+
+def one_of(targets: Mapping[Target, int], generator: random.Random, name: str) -> str | None:
+    """One of several targets, each with its share of the cases, in a folder of its own.
+
+    An error of ours is right where it names the file, whose name holds `name`.
+    """
+    target = generator.choices(list(targets), list(targets.values()))[0]
+    with TemporaryDirectory() as folder:
+        try:
+            found = target(generator, Path(folder))
+        except CrossthinkError as error:
+            found = None if name in str(error) else f"an error that names no file: {error}"
+    return found and f"{target.__name__}: {found}"
 
 
 def megabytes() -> float:
