@@ -27,7 +27,7 @@ from crossthink_data.read import read_items
 from crossthink_data.show import Table
 from crossthink_data.sources.base import PolarsType, Source
 from crossthink_data.sources.hub import fetch, pin
-from crossthink_data.sources.raw import SEPARATORS, SUFFIXES, _polars_type, plan_units, read_unit
+from crossthink_data.sources.raw import SEPARATORS, SUFFIXES, plan_units, polars_type, read_unit
 
 QUESTION_NAMES = (
     *("question", "problem", "query", "prompt", "instruction", "problem_text", "question_stem", "messages"),
@@ -273,7 +273,7 @@ def _parquet_schema(path: Path) -> pa.Schema:
 
 
 def _arrow_type(found: pa.DataType) -> PolarsType:
-    dtype = _polars_type(found)
+    dtype = polars_type(found)
     return pl.Object() if dtype is None else dtype
 
 

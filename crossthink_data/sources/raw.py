@@ -252,14 +252,14 @@ def _check_nesting(source: Source, name: str, schema: pa.Schema) -> None:
             continue
         if schema.names.count(column) > 1:
             raise CrossthinkError(f"source {source.name!r}: {name} has two columns {column!r}: rename one")
-        found = _polars_type(schema.field(column).type)
+        found = polars_type(schema.field(column).type)
         if found is None:
             raise _misfit(source, f"{name} holds {schema.field(column).type} in", column, dtype)
         if not (source.nested_as_json and dtype == pl.String) and not _nest_alike(found, dtype):
             raise _misfit(source, f"{name} holds {found} in", column, dtype)
 
 
-def _polars_type(found: pa.DataType) -> PolarsType | None:
+def polars_type(found: pa.DataType) -> PolarsType | None:
     """What polars makes of a type of arrow; None where it has none."""
     if _is_wide(found):  # polars panics
         return None
