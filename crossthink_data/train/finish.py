@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from huggingface_hub import HfApi
 
 from crossthink_data.errors import CrossthinkError
+from crossthink_data.sources.hub import check_address
 from crossthink_data.train.curves import FOLDER, curves
 from crossthink_data.train.evaluate import before_and_after
 from crossthink_data.train.metrics import read_metrics
@@ -49,6 +50,7 @@ def publish(folder: Path, repo: str, revision: str | None) -> None:
     """
     names = [path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("_")]
     public = [glob.escape(name) for name in names if name not in _PRIVATE]
+    check_address()
     HfApi().upload_folder(
         repo_id=repo,
         folder_path=folder,
