@@ -27,9 +27,7 @@ class RayExecutor(RayPipelineExecutor):  # type: ignore[misc]
 
     def __init__(self, pipeline: list[PipelineStep], tasks: int, workers: int, logging_dir: DataFolderLike) -> None:
         super().__init__(pipeline, tasks=tasks, workers=workers)
-        self.logging_dir = get_datafolder(
-            logging_dir
-        )  # after it could warn, at every stage, of a folder it takes for local
+        self.logging_dir = get_datafolder(logging_dir)  # not given above, where it warns of a local one at every stage
 
     def run(self, on_done: Callable[[int, int], None] = lambda done, tasks: None) -> None:
         """Runs what is incomplete; `on_done` is told (tasks done, tasks in all) as it goes.

@@ -75,7 +75,7 @@ def tasks_done(run: Path, stage: Stage) -> int:
 def make_stages(plan: Plan, run: Path, tasks: int) -> list[Stage]:
     """The stages that build the plan's run in its folder. Raises CrossthinkError for blends that ask for nonsense."""
     started, recipe, work, buckets = time.time(), plan.recipe, run / WORK, bucket_count(plan.rows)
-    draws, refused = draws_of(plan), blend_mixes(plan)[1]
+    draws, (_, refused) = draws_of(plan), blend_mixes(plan)
     shards = [Shard(draw, number) for draw in draws for number in range(shard_count(draw.size))]
     prepared, deduped, selected = work / f"prepare-{tasks}", work / "dedup", work / "select"
     near = work / "near" if recipe.near_dedup else None
