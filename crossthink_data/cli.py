@@ -18,6 +18,8 @@ from crossthink_data.errors import CrossthinkError
 
 if TYPE_CHECKING:
     from crossthink_data.pipeline import Run, Submitted
+    from crossthink_data.plan import Plan
+    from crossthink_data.progress import Progress
     from crossthink_data.row_files import Batch
     from crossthink_data.show import Table
     from crossthink_data.verify.verdict import Grade
@@ -83,14 +85,10 @@ def build(
     json_: Json = False,
 ) -> None:
     """Build a recipe into a run folder; an unchanged one is found again."""
-    from crossthink_data import pipeline
-    from crossthink_data.expected import expected_stages
+    from crossthink_data.pipeline import cluster_tasks
     from crossthink_data.plan import make_plan
     from crossthink_data.progress import Progress
-    from crossthink_data.ray_executor import ray_cluster
     from crossthink_data.recipe import load_recipe, without_missing
-    from crossthink_data.show import expected_table
-    from crossthink_data.slurm_executor import slurm_settings
     from crossthink_data.storage import folder_at
 
     if slurm and executor is not Executor.SLURM:
@@ -98,31 +96,54 @@ def build(
     folder, loaded = folder_at(out), load_recipe(recipe, set_)
     if allow_missing:
         loaded = without_missing(loaded)
-    here = executor is Executor.LOCAL
-    if not here:
+    if executor is Executor.LOCAL:
+        workers = workers or min(os.cpu_count() or 1, 8)
+        tasks = tasks or 2 * workers
+    else:
         folder = folder.absolute()  # tasks run in folders of their own
-    workers = workers or (min(os.cpu_count() or 1, 8) if here else None)
     with Progress(quiet) as progress:
         plan = make_plan(loaded, limit, progress.source)
-        pieces = tasks or (2 * workers if here and workers else pipeline.cluster_tasks(plan))
-        if show_plan:
-            expected = expected_stages(plan, folder, pieces)
-        elif executor is Executor.SLURM:
-            at_once = {"workers": workers} if workers else {}
-            run = pipeline.build_on_slurm(plan, folder, pieces, slurm_settings(slurm or []) | at_once)
-        elif executor is Executor.RAY:
-            with ray_cluster():
-                run = pipeline.build(plan, folder, workers, pieces, progress.stage, on_ray=True)
-        else:
-            run = pipeline.build(plan, folder, workers, pieces, progress.stage)
-    if show_plan:
-        rows = [vars(one) for one in expected]
-        if json_:
-            print_json({"run": plan.name, "rows": plan.rows, "stages": rows})
-        else:
-            print_tables([expected_table(plan, expected)])
-        return
-    _print_build(run, json_)
+        tasks = tasks or cluster_tasks(plan)
+        run = None if show_plan else _run_build(executor, plan, folder, workers, tasks, slurm or [], progress)
+    if run is None:
+        _print_plan(plan, folder, tasks, json_)
+    else:
+        _print_build(run, json_)
+
+
+def _run_build(
+    executor: Executor,
+    plan: Plan,
+    folder: Path,
+    workers: int | None,
+    tasks: int,
+    slurm: list[str],
+    progress: Progress,
+) -> Run | Submitted:
+    """Builds where it was asked for."""
+    from crossthink_data import pipeline
+    from crossthink_data.ray_executor import ray_cluster
+    from crossthink_data.slurm_executor import slurm_settings
+
+    if executor is Executor.LOCAL:
+        return pipeline.build(plan, folder, workers, tasks, progress.stage)
+    if executor is Executor.RAY:
+        with ray_cluster():
+            return pipeline.build(plan, folder, workers, tasks, progress.stage, on_ray=True)
+    at_once = {"workers": workers} if workers else {}
+    return pipeline.build_on_slurm(plan, folder, tasks, slurm_settings(slurm) | at_once)
+
+
+def _print_plan(plan: Plan, folder: Path, tasks: int, json_: bool) -> None:
+    """What a build will take."""
+    from crossthink_data.expected import expected_stages
+    from crossthink_data.show import expected_table
+
+    expected = expected_stages(plan, folder, tasks)
+    if json_:
+        print_json({"run": plan.name, "rows": plan.rows, "stages": [vars(one) for one in expected]})
+    else:
+        print_tables([expected_table(plan, expected)])
 
 
 def _print_build(run: Run | Submitted, json_: bool) -> None:
