@@ -11,14 +11,15 @@ from pathlib import Path
 import dill
 import pytest
 
-from crossthink_data import exchange
 from crossthink_data.errors import CrossthinkError
 from crossthink_data.local_executor import LocalExecutor
 from crossthink_data.pipeline import Run, Submitted, build, build_on_slurm
 from crossthink_data.slurm_executor import SlurmExecutor, slurm_settings
-from crossthink_data.sources import raw
 from crossthink_data.stages import WORK, logs_of, make_stages
-from tests.test_pipeline import plan_of, shas, write_data
+from tests.test_pipeline import data, many, plan_of, run, shas
+
+__all__ = ["data", "many", "run"]  # fixtures
+pytestmark = pytest.mark.usefixtures("many")
 
 SBATCH = """#!/bin/sh
 for last; do :; done
@@ -73,27 +74,6 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("FAKE", str(folder))
     return FakeSlurm(folder)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rich")
-    write_data(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw, "UNIT_BYTES", 3_000)
-        patch.setattr(exchange, "ROWS_PER_BUCKET", 150)
-        return build(plan_of(data), tmp_path_factory.mktemp("runs"), workers=1, tasks=1)
-
-
-@pytest.fixture(autouse=True)
-def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "UNIT_BYTES", 3_000)
-    monkeypatch.setattr(exchange, "ROWS_PER_BUCKET", 150)
 
 
 def test_each_stage_is_an_array_job_after_the_one_before(data: Path, slurm: FakeSlurm, tmp_path: Path) -> None:
