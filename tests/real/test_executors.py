@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from crossthink_data import exchange
-from crossthink_data.pipeline import Run, build
-from crossthink_data.sources import raw
+from crossthink_data.pipeline import Run
 from crossthink_data.stages import WORK
 from tests.ray_cluster import running_ray
 from tests.s3_server import running_s3
 from tests.slurm_cluster import PARTITION, running_slurm, slurm_missing
-from tests.test_pipeline import plan_of, shas, write_data
+from tests.test_pipeline import data, plan_of, run, shas
+
+__all__ = ["data", "run"]  # fixtures
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
@@ -64,21 +64,11 @@ class Command:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rich")
-    write_data(folder)
-    (folder / "command.py").write_text(COMMAND)
-    plan_of(folder)  # writes the recipe
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The run that others are compared with: on this machine, one worker, one task."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw, "UNIT_BYTES", 3_000)
-        patch.setattr(exchange, "ROWS_PER_BUCKET", 150)
-        return build(plan_of(data), tmp_path_factory.mktemp("runs"), workers=1, tasks=1)
+def script(data: Path) -> Path:
+    """The command, and beside it the recipe."""
+    (data / "command.py").write_text(COMMAND)
+    plan_of(data)  # writes the recipe
+    return data / "command.py"
 
 
 def found_in(folder: Path) -> dict[str, str]:
@@ -90,10 +80,10 @@ def found_in(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def on_ray(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+def on_ray(data: Path, script: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     pytest.importorskip("ray", reason="Ray is not installed")
     with running_ray(tmp_path_factory.mktemp("ray")) as address:
-        yield Command(data, data / "command.py", {"RAY_ADDRESS": address})
+        yield Command(data, script, {"RAY_ADDRESS": address})
 
 
 def test_two_nodes_of_ray_give_the_same_bytes(run: Run, on_ray: Command, tmp_path: Path) -> None:
@@ -139,11 +129,11 @@ def test_a_tasks_own_error_on_ray_is_said_as_it_is(on_ray: Command, tmp_path: Pa
     assert said.startswith("crossthink: source 'moons': 2 lines are not JSON objects")
 
 
-def test_no_cluster_of_ray_is_said(data: Path, tmp_path: Path) -> None:
+def test_no_cluster_of_ray_is_said(data: Path, script: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed")
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
-    command = Command(data, data / "command.py", {"RAY_ADDRESS": f"127.0.0.1:{free}"})
+    command = Command(data, script, {"RAY_ADDRESS": f"127.0.0.1:{free}"})
     _, said = command.run(tmp_path / "runs", "--executor=ray", code=2)
     assert f"no Ray cluster at 127.0.0.1:{free}" in said
     assert "start one with `ray start --head`, or name its address in RAY_ADDRESS" in said
@@ -153,11 +143,11 @@ def test_no_cluster_of_ray_is_said(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def on_slurm(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+def on_slurm(data: Path, script: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     if missing := slurm_missing():
         pytest.skip(missing)
     with running_slurm(tmp_path_factory.mktemp("slurm")) as env:
-        yield Command(data, data / "command.py", env)
+        yield Command(data, script, env)
 
 
 def _until_done(command: Command, out: Path, *options: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -199,14 +189,14 @@ def test_a_stage_that_fails_on_slurm_cancels_the_rest_and_the_same_command_resum
 
 
 @pytest.fixture
-def on_s3(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+def on_s3(data: Path, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     pytest.importorskip("s3fs", reason="s3fs is not installed")
     pytest.importorskip("moto", reason="moto is not installed")
     with running_s3(tmp_path / "s3") as env:
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         bucket().mkdir("corpus")
-        yield Command(data, data / "command.py", env)
+        yield Command(data, script, env)
 
 
 def bucket() -> Any:
@@ -242,12 +232,12 @@ def test_a_build_to_s3_that_was_killed_goes_on(run: Run, on_s3: Command, tmp_pat
     assert found_in(tmp_path / "copy") == shas(run)
 
 
-def test_a_store_that_does_not_answer_is_said(data: Path) -> None:
+def test_a_store_that_does_not_answer_is_said(data: Path, script: Path) -> None:
     pytest.importorskip("s3fs", reason="s3fs is not installed")
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    command = Command(data, data / "command.py", {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free}", **keys})
+    command = Command(data, script, {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free}", **keys})
     _, said = command.run("s3://corpus/runs", code=2)
     assert said.startswith("crossthink: the object store: Could not connect")
     assert "run the same command again" in said
